@@ -1,0 +1,77 @@
+# All that a fresh machine needs is python3 with pip, and make: the rest is fetched here.
+
+SHELL := /bin/sh
+TOOLS := .tools
+VENV  := .venv
+UV    := PYTHONPATH=$(TOOLS) python3 -m uv
+RUN   := $(VENV)/bin/python
+ARGS  ?=
+JOBS  ?= 2
+
+.DEFAULT_GOAL := help
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(TOOLS)/uv:
+	@echo "fetching uv"
+	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target $(TOOLS) --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/bin/python: | $(TOOLS)/uv
+	@$(UV) venv --quiet --allow-existing $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@test -e $(VENV)/.dev || { echo "installing what Posthouse runs on"; \
+	  $(UV) pip sync --quiet --python $(RUN) --require-hashes requirements/run.txt; \
+	  $(UV) pip install --quiet --python $(RUN) --no-deps --editable .; }
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing what Posthouse is made with"
+	@$(UV) pip sync --quiet --python $(RUN) --require-hashes requirements/dev.txt
+	@$(UV) pip install --quiet --python $(RUN) --no-deps --editable .
+	@touch $@ $(VENV)/.run
+
+run: $(VENV)/.run ## start Posthouse; without a configuration, in development mode
+	@exec $(RUN) -m posthouse serve $(ARGS)
+
+debug: $(VENV)/.dev ## the same, started again whenever the source changes
+	@exec $(RUN) -m watchfiles --filter python "$(RUN) -m posthouse serve $(ARGS)" src
+
+interactive: $(VENV)/.dev ## a shell in the environment
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(VENV)/bin:$$PATH" exec $${SHELL:-/bin/sh} -i
+
+test: $(VENV)/.dev ## run the tests
+	@$(RUN) -m pytest -n $(JOBS) $(ARGS)
+
+coverage: $(VENV)/.dev ## run the tests and show what they do not reach
+	@$(RUN) -m coverage erase
+	@$(RUN) -m coverage run -m pytest -q --ignore=tests/faults $(ARGS)
+	@$(RUN) -m coverage combine --quiet && $(RUN) -m coverage report --skip-covered
+
+lint: $(VENV)/.dev ## format, lint, types, directions of imports
+	@$(VENV)/bin/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-cache
+
+check: lint test ## everything that must hold before a commit
+
+format: $(VENV)/.dev ## put the source into its one form
+	@$(VENV)/bin/ruff format --quiet . && $(VENV)/bin/ruff check --quiet --fix .
+
+bench: $(VENV)/.dev ## measure this machine: Posthouse beside a bare loop of the same steps
+	@$(RUN) -m posthouse bench $(ARGS)
+
+soak: $(VENV)/.dev ## the fault tests, longer: make soak KILLS=500
+	@POSTHOUSE_KILLS=$${KILLS:-500} $(RUN) -m pytest -q -s -m 'soak or not soak' tests/faults $(ARGS)
+
+requirements: $(TOOLS)/uv ## pin the dependencies afresh, after a change of pyproject.toml
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements/run.txt
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## remove what was fetched and made
+	@rm -rf $(TOOLS) $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+.PHONY: help run debug interactive test coverage lint check format bench soak requirements clean
