@@ -1,0 +1,1 @@
+"""What a message is, and what can happen to one. Pure: no I/O, no clock, no chance."""

@@ -1,0 +1,121 @@
+"""What an operator wants of a pool: its providers, how to order them, when to stop asking one, when to give up."""
+
+from typing import Literal
+
+import msgspec
+
+from posthouse.mail.message import OnUnsure
+
+Strategy = Literal["priority", "weighted", "score"]
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """At most `count` sends started in any `per_s` seconds."""
+
+    count: int
+    per_s: float
+
+
+class BreakerRules(msgspec.Struct, frozen=True):
+    """When a circuit opens: `failures` in a row, or a share of `rate` among at least `min_calls` within `window_s`.
+
+    probe_every_s: how long an open circuit stays closed to everything before one probe may pass.
+    traffic: whether that probe is a customer's message (otherwise it is the provider's health call).
+    """
+
+    failures: int = 5
+    rate: float = 0.5
+    window_s: float = 30.0
+    min_calls: int = 20
+    probe_every_s: float = 5.0
+    traffic: bool = False
+
+
+class RetryRules(msgspec.Struct, frozen=True):
+    """Backoff between rounds: first_s, then times `factor` each, at most max_s; given up after give_up_after_s."""
+
+    first_s: float = 5.0
+    factor: float = 2.0
+    max_s: float = 3600.0
+    give_up_after_s: float = 86400.0
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One provider of a pool as routing sees it.
+
+    order: priority strategy, smallest first. weight: weighted strategy, a share. score: score strategy, the base.
+    can: flags of `Can`. max_bytes, max_recipients: of one message. concurrency: sends at the same time. reserved: it
+    carries only what asks for it by name.
+    """
+
+    name: str
+    order: int = 1
+    weight: float = 1.0
+    score: float = 50.0
+    can: int = 2047
+    max_bytes: int = 10_000_000
+    max_recipients: int = 50
+    tags: frozenset[str] = frozenset()
+    enabled: bool = True
+    rate: Rate | None = None
+    concurrency: int = 64
+    reserved: bool = False
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """Everything routing knows of one pool.
+
+    failover: how many providers one round may try; None for all of them.
+    """
+
+    pool: str
+    strategy: Strategy = "priority"
+    candidates: tuple[Candidate, ...] = ()
+    breaker: BreakerRules = BreakerRules()
+    retry: RetryRules = RetryRules()
+    failover: int | None = None
+    on_unsure: OnUnsure = "failover"
+
+
+class Course(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
+    """How far a message has come: kept with it, so that any worker goes on where the last one stopped.
+
+    round: full rounds behind it. tried: providers asked in this round. refused: providers that will not take this
+    message, ever. again: the one provider left to ask (an attempt there ended in doubt and is to be repeated there).
+    doubt: an attempt ended without an answer, so one more send may be the second. served: some recipients have it.
+    """
+
+    round: int = 0
+    tried: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    again: str | None = None
+    doubt: bool = False
+    served: bool = False
+
+
+START = Course()
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A message as routing sees it: what it needs, what its sender asked for, how far it has come.
+
+    needs: flags of `Can`. size: bytes of content. recipients: how many are still owed. expires_at, give_up_at: seconds
+    since the epoch. provider: sent through this one or not at all.
+    """
+
+    id: str
+    pool: str
+    give_up_at: float
+    needs: int = 0
+    size: int = 0
+    recipients: int = 1
+    provider: str | None = None
+    require_tags: frozenset[str] = frozenset()
+    on_unsure: OnUnsure | None = None
+    expires_at: float | None = None
+    course: Course = START
+
+    @property
+    def ends_at(self) -> float:
+        """When its time is over: it expires, or is given up."""
+        return self.give_up_at if self.expires_at is None else min(self.give_up_at, self.expires_at)
