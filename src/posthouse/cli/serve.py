@@ -1,0 +1,92 @@
+"""posthouse serve: run until told to stop."""
+
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posthouse.clock import SystemClock
+from posthouse.config import Config, load
+from posthouse.config.values import Endpoint
+from posthouse.providers.catalogue import SPECS
+from posthouse.telemetry import set_up
+
+
+def serve(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")] = None,
+    listen: Annotated[str | None, typer.Option(help="Where to listen, HOST:PORT; port 0 takes a free one.")] = None,
+) -> None:
+    """Accept messages and deliver them, until SIGTERM or Ctrl-C: then what has begun is finished first."""
+    set_up()
+    settings = load(config, os.environ, SPECS, SystemClock().now())
+    if isinstance(settings, list):
+        for problem in settings:
+            print(problem, file=sys.stderr)
+        raise typer.Exit(1)
+    endpoint = settings.http.listen if listen is None else _endpoint(listen)
+    listener = _bound(endpoint)
+    raise typer.Exit(_run(settings, listener))
+
+
+def _endpoint(text: str) -> Endpoint:
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise typer.BadParameter("expected HOST:PORT, such as 127.0.0.1:8080", param_hint="--listen")
+    return Endpoint(host.strip("[]") or "127.0.0.1", int(port))
+
+
+def _bound(endpoint: Endpoint) -> socket.socket:
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((endpoint.host, endpoint.port))
+    except OSError as error:
+        print(f"cannot listen on {endpoint.host}:{endpoint.port}: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    listener.listen(1024)
+    listener.setblocking(False)
+    return listener
+
+
+def _run(settings: Config, listener: socket.socket) -> int:
+    import uvloop  # not needed by any other command
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings, listener))
+
+
+async def _serve(settings: Config, listener: socket.socket) -> int:
+    from posthouse.gateway import Gateway, stop_on_signals
+    from posthouse.store.contract import StoreRefused
+
+    try:
+        gateway = await Gateway.open(settings)
+    except (StoreRefused, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    stop_on_signals(gateway)
+    host, port, *_ = listener.getsockname()
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return await gateway.run(listener, ready=lambda: print(_welcome(settings, address), flush=True))
+
+
+def _welcome(settings: Config, address: str) -> str:
+    """The first lines: where it listens and, in development, a call to try."""
+    if settings.mode != "development":
+        pools = ", ".join(f"{pool.name} ({', '.join(pool.providers)})" for pool in settings.pools.values())
+        return f"Posthouse listens on {address}\n  pools: {pools}\n  store: {settings.store.place}"
+    return f"""Posthouse listens on {address} in development mode: no configuration was found.
+  Nothing leaves this machine: the provider 'sandbox' keeps what it sends in ./sent (a Maildir).
+  Store ./{settings.store.path}, pool example.com, any sender, key 'dev' for everything.
+  Try it:
+
+    curl {address}/email -H 'Authorization: Bearer dev' -H 'Prefer: wait=5' \\
+      --json '{{"from":"you@example.com","to":"ann@example.org","subject":"Hello","text":"It works."}}'
+
+  A recipient such as x+defer@example.org makes the provider fail; also refuse, throttle, unauthorised, unsure, slow.
+  'posthouse init' writes a configuration for real providers."""

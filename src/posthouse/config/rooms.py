@@ -1,0 +1,108 @@
+"""What each room of the house is told of the configuration: the few values it needs, in its own words."""
+
+from collections.abc import Mapping
+
+from posthouse.config.schema import Config, Pool, ProbeMail, ProviderEntry
+from posthouse.intake.caller import Caller
+from posthouse.intake.policy import SANDBOX, ClassPolicy, PoolPolicy
+from posthouse.mail.message import Address, Message
+from posthouse.providers.base import Spec
+from posthouse.routing.rules import BreakerRules, Candidate, RetryRules, Rules
+
+
+def providers(pool: Pool, specs: Mapping[str, Spec]) -> list[ProviderEntry]:
+    """The pool's providers, and a sandbox of its own where one of its keys sends into one."""
+    entries = list(pool.providers.values())
+    if any(key.mode == "sandbox" for key in pool.keys.values()):
+        entries.append(ProviderEntry(name=SANDBOX, type="sandbox", settings=specs["sandbox"].settings()))
+    return entries
+
+
+def rules(pool: Pool, specs: Mapping[str, Spec]) -> Rules:
+    """What routing is told of a pool."""
+    candidates = [
+        Candidate(
+            name=entry.name,
+            order=entry.order,
+            weight=entry.weight,
+            score=entry.score,
+            can=int(specs[entry.type].can),
+            max_bytes=specs[entry.type].max_bytes,
+            max_recipients=specs[entry.type].max_recipients,
+            tags=frozenset(entry.tags),
+            enabled=entry.enabled,
+            rate=entry.rate,
+            concurrency=entry.concurrency,
+            reserved=entry.name == SANDBOX,
+        )
+        for entry in providers(pool, specs)
+    ]
+    return Rules(
+        pool=pool.name,
+        strategy=pool.strategy,
+        candidates=tuple(candidates),
+        breaker=BreakerRules(
+            failures=pool.breaker.failures,
+            rate=pool.breaker.rate,
+            window_s=pool.breaker.window_s,
+            min_calls=pool.breaker.min_calls,
+            probe_every_s=pool.breaker.probe_every_s,
+            traffic=pool.breaker.probe == "traffic",
+        ),
+        retry=RetryRules(pool.retry.first_s, pool.retry.factor, pool.retry.max_s, pool.retry.give_up_after_s),
+        failover=None if pool.failover == "all" else pool.failover,
+        on_unsure=pool.on_unsure,
+    )
+
+
+def policy(pool: Pool) -> PoolPolicy:
+    """What accepting is told of a pool."""
+    return PoolPolicy(
+        name=pool.name,
+        sender=pool.sender,
+        default_from=pool.default_from,
+        classes={
+            name: ClassPolicy(
+                lane=named.lane,
+                expires_in_s=named.expires_in_s,
+                on_unsure=named.on_unsure,
+                require_tags=tuple(named.require_tags),
+                provider=named.provider,
+            )
+            for name, named in pool.classes.items()
+        },
+        providers=frozenset(pool.providers),
+        give_up_after_s=pool.retry.give_up_after_s,
+        open=pool.open,
+    )
+
+
+def known_callers(config: Config) -> Mapping[bytes, Caller]:
+    """Every key of the configuration, by its digest. In development the one key opens everything."""
+    callers: dict[bytes, Caller] = {}
+    for pool in config.pools.values():
+        for key in pool.keys.values():
+            callers[bytes(key.digest)] = Caller(
+                name=key.name,
+                pool=pool.name,
+                mode=key.mode,
+                redirect=key.redirect,
+                allow=tuple(str(pattern).lower() for pattern in key.allow),
+                rate=key.rate,
+                expires_at=key.expires,
+            )
+    for admin in config.admins.values():
+        digest = bytes(admin.digest)
+        both = callers.get(digest)
+        callers[digest] = Caller(admin.name, both.pool if both is not None else None, admin=True)
+    return callers
+
+
+def probe_mail(pool: Pool) -> Message | None:
+    """The dummy message that asks an open circuit whether it is well again, where the pool wants one sent."""
+    probe = pool.breaker.probe
+    if not isinstance(probe, ProbeMail):
+        return None
+    sender = pool.default_from or Address(f"posthouse@{pool.name}")
+    text = "Posthouse sends this to see whether a provider that failed carries mail again."
+    return Message(sender, to=(probe.to,), subject="Posthouse probe", text=text, html=f"<p>{text}</p>")

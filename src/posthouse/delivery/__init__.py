@@ -1,0 +1,1 @@
+"""From the queue to a provider: claim, route, intend, deliver, record."""

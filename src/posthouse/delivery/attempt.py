@@ -1,0 +1,125 @@
+"""One attempt, start to end: the page to read first.
+
+A claimed message is routed, its attempt is written down, it is handed to a provider, and what became of it is
+written down again. Whatever interrupts this between the two writings is remembered as doubt, never as failure.
+"""
+
+from posthouse.delivery.desk import Desk
+from posthouse.mail.message import Envelope
+from posthouse.providers.base import NotSent
+from posthouse.routing.board import Fact
+from posthouse.routing.outcome import Accepted, Outcome, Refused, Unsure, consequence
+from posthouse.routing.retry import after, over
+from posthouse.routing.router import Fail, Send, Wait
+from posthouse.routing.rules import Candidate
+from posthouse.store.contract import Claim, Delay, Ending, Intent, Renewal, Result, StoreDown
+from posthouse.telemetry import log, warn
+
+RECORD_AGAIN_S = 1.0
+"""How often an answer that could not be written down is tried again: it is known, and must not be forgotten."""
+
+
+async def attempt(claim: Claim, desk: Desk) -> None:
+    """Try one claimed message once, and write down what happened."""
+    job, now = claim.job, desk.clock.now()
+    if desk.draining:
+        await desk.work.postpone([Delay(job.id, claim.fence, now)])
+        return
+    match desk.decide(job, now):
+        case Wait(until):
+            await desk.work.postpone([Delay(job.id, claim.fence, until)])
+        case Fail(status, reason):
+            end = over(job, status, reason)
+            await desk.work.finish([Ending(job.id, claim.fence, now, end.status, end.events)])
+        case Send(candidate):
+            desk.started(job.pool, candidate, now)
+            try:
+                intended = await _intend(claim, candidate, desk, now)
+                outcome = await _deliver(claim, candidate, desk) if intended else None
+            finally:
+                desk.ended(job.pool, candidate.name)
+            if outcome is not None:
+                await settle(claim, candidate.name, outcome, desk)
+
+
+async def _intend(claim: Claim, candidate: Candidate, desk: Desk, now: float) -> bool:
+    """Write down that the attempt begins. False: somebody else has the message now, or it was cancelled."""
+    job = claim.job
+    doubt = job.course.doubt
+    intent = Intent(job.id, claim.fence, claim.attempts + 1, candidate.name, job.pool, now, doubt)
+    written, *_ = await desk.work.intend([intent])
+    last_start = claim.leased_until - desk.carriers[job.pool, candidate.name].timeout_s
+    if written and desk.clock.now() > last_start:
+        # The process stood still for a while: nobody may have taken the message over before the first byte leaves.
+        renewal = Renewal(job.id, claim.fence, desk.clock.now() + desk.lease_s)
+        written, *_ = await desk.work.renew([renewal])
+    return written
+
+
+async def _deliver(claim: Claim, candidate: Candidate, desk: Desk) -> Outcome:
+    """Hand the message over. An exception here is a fault of ours; what it says of the message depends on when."""
+    job = claim.job
+    carrier = desk.carriers[job.pool, candidate.name]
+    envelope = Envelope(job.id, claim.message, claim.accepted_at, claim.owed)
+    try:
+        return await carrier.provider.send(envelope, carrier.timeout_s)
+    except NotSent as error:
+        warn("message could not be written for a provider", id=job.id, provider=candidate.name, error=error.__cause__)
+        return Refused("content", detail="Posthouse could not write this message for the provider (its own fault)")
+    except Exception as error:
+        warn("attempt ended in an internal error", id=job.id, provider=candidate.name, error=error)
+        return Unsure(detail="Posthouse failed during the attempt (its own fault)")
+
+
+async def settle(claim: Claim, provider: str, outcome: Outcome, desk: Desk, *, blameless: bool = False) -> None:
+    """Learn from the answer, and write down the attempt, the message's next state and its events, as one.
+
+    blameless: the answer is missing for reasons of our own, and says nothing of the provider.
+    """
+    job, now = claim.job, desk.clock.now()
+    fact = Fact.of(provider, outcome, now)
+    if blameless:
+        fact = Fact(provider, now, fact.kind, 0)
+    desk.observe(job.pool, fact)
+    then = after(job, provider, outcome, desk.board(job.pool), now)
+    result = Result(
+        id=job.id,
+        fence=claim.fence,
+        number=claim.attempts if claim.opened else claim.attempts + 1,
+        outcome=consequence(outcome).kind,
+        fact=fact,
+        status=then.status,
+        course=then.course,
+        due_at=then.due_at,
+        owed=then.owed,
+        status_code=outcome.status,
+        detail=outcome.detail,
+        provider_message_id=outcome.message_id if isinstance(outcome, Accepted) else None,
+        events=then.events,
+    )
+    if not await _recorded(result, desk):
+        warn("an answer came after the lease was lost; it is kept as evidence", id=job.id, provider=provider)
+    elif not isinstance(outcome, Accepted):
+        log(
+            "attempt did not succeed",
+            id=job.id,
+            pool=job.pool,
+            provider=provider,
+            outcome=result.outcome,
+            status=then.status,
+            attempt=result.number,
+        )
+
+
+async def _recorded(result: Result, desk: Desk) -> bool:
+    """Write an answer down, however long the disk is full: forgotten, the message would be sent again."""
+    while True:
+        try:
+            held, *_ = await desk.work.record([result])
+        except StoreDown as error:
+            if error.fatal:
+                raise
+            warn("an answer could not be written down yet", id=result.id, reason=str(error))
+            await desk.clock.sleep(RECORD_AGAIN_S)
+        else:
+            return held

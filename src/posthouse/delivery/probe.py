@@ -1,0 +1,42 @@
+"""Asks providers with an open circuit whether they are well again, so that no customer's message has to."""
+
+import asyncio
+
+from posthouse.delivery.desk import Desk
+from posthouse.mail.message import Envelope
+from posthouse.routing.board import Fact
+from posthouse.routing.outcome import Deferred
+from posthouse.telemetry import warn
+
+LOOK_S = 0.5
+TIMEOUT_S = 10.0
+
+
+async def probe(desk: Desk, pool: str, provider: str) -> None:
+    """One health call, or one dummy message where the pool wants that; its answer is a fact like any other."""
+    desk.probing(pool, provider)
+    carrier, now = desk.carriers[pool, provider], desk.clock.now()
+    try:
+        if carrier.probe_mail is None:
+            outcome = await carrier.provider.probe(TIMEOUT_S)
+        else:
+            envelope = Envelope(f"probe-{now:.0f}", carrier.probe_mail, now)
+            outcome = await carrier.provider.send(envelope, carrier.timeout_s)
+    except Exception as error:
+        warn("a probe ended in an internal error", pool=pool, provider=provider, error=error)
+        outcome = Deferred(detail="the probe failed inside Posthouse")
+    desk.observe(pool, Fact.of(provider, outcome, desk.clock.now()))
+
+
+async def probing(desk: Desk) -> None:
+    """Probe what is due for it, again and again, until cancelled."""
+    async with asyncio.TaskGroup() as probes:
+        while True:
+            now = desk.clock.now()
+            for board in desk.boards():
+                if board.rules.breaker.traffic:
+                    continue
+                for candidate in board.rules.candidates:
+                    if candidate.enabled and board.standing(candidate.name).circuit.may_probe(now):
+                        probes.create_task(probe(desk, board.rules.pool, candidate.name))
+            await desk.clock.sleep(LOOK_S)

@@ -1,0 +1,67 @@
+"""Takes up what was left behind: leases that ran out, and what is old enough to be forgotten."""
+
+import asyncio
+
+import msgspec
+
+from posthouse.delivery.attempt import settle
+from posthouse.delivery.desk import Desk
+from posthouse.routing.outcome import Unsure
+from posthouse.store.contract import ClaimRequest, Delay, StoreDown
+from posthouse.telemetry import log, warn
+
+EVERY_S = 5.0
+BATCH = 200
+MAX_BYTES = 64 * 2**20
+
+LOST = Unsure(detail="the process that carried it ended, or lost its lease, before an answer was written down")
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """How long finished messages are kept, in seconds: their content, and the record of what happened."""
+
+    content_s: float = 7 * 86400.0
+    records_s: float = 90 * 86400.0
+
+
+async def sweep(desk: Desk) -> int:
+    """Take over every message whose lease ran out; how many there were.
+
+    One whose attempt had begun may have been sent: that is doubt, by the pool's policy. The provider is not to blame.
+    """
+    swept = 0
+    while True:
+        now = desk.clock.now()
+        claims = await desk.work.sweep(ClaimRequest(BATCH, MAX_BYTES, now, desk.lease_s))
+        if not claims:
+            return swept
+        swept += len(claims)
+        untouched = [Delay(claim.job.id, claim.fence, now) for claim in claims if claim.opened is None]
+        await desk.work.postpone(untouched)
+        begun = [settle(c, c.opened.provider, LOST, desk, blameless=True) for c in claims if c.opened is not None]
+        await asyncio.gather(*begun)
+
+
+async def retire(desk: Desk, retention: Retention) -> int:
+    """Forget what is old enough, a batch at a time; how many rows it were."""
+    gone = 0
+    while True:
+        now = desk.clock.now()
+        touched = await desk.work.retire(now - retention.content_s, now - retention.records_s, BATCH)
+        gone += touched
+        if touched < BATCH:
+            return gone
+
+
+async def sweeping(desk: Desk, retention: Retention) -> None:
+    """Sweep again and again, until cancelled."""
+    while True:
+        try:
+            if count := await sweep(desk):
+                log("took over messages whose lease had run out", count=count)
+            await retire(desk, retention)
+        except StoreDown as error:
+            if error.fatal:
+                raise
+            warn("the sweep could not reach the store", reason=str(error))
+        await desk.clock.sleep(EVERY_S)

@@ -1,0 +1,103 @@
+"""Takes due messages from the store while there is room, and attempts each; renews leases; drains on stop."""
+
+import asyncio
+
+from posthouse.delivery.attempt import attempt
+from posthouse.delivery.desk import Desk
+from posthouse.store.contract import Claim, ClaimRequest, Renewal, StoreDown
+from posthouse.store.signal import signalled
+from posthouse.telemetry import warn
+
+IDLE_S = 0.25
+"""How long an idle worker waits before it looks again by itself: retries become due without a signal."""
+
+DOWN_S = 1.0
+"""How long to leave a store alone that could not answer."""
+
+
+class Worker:
+    """capacity: messages in hand at the same time. max_bytes: of their contents together."""
+
+    def __init__(self, desk: Desk, capacity: int = 256, max_bytes: int = 64 * 2**20) -> None:
+        self._desk, self._capacity, self._max_bytes = desk, capacity, max_bytes
+        self._held: dict[asyncio.Task[None], Claim] = {}
+        self._bytes = 0
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is in hand then goes on: see `drain`."""
+        renewing = asyncio.create_task(self._renew())
+        try:
+            while True:
+                try:
+                    await self._step()
+                except StoreDown as error:
+                    if error.fatal:
+                        raise
+                    warn("the store could not hand out messages", reason=str(error))
+                    await self._desk.clock.sleep(DOWN_S)
+        finally:
+            renewing.cancel()
+
+    async def drain(self, timeout_s: float) -> int:
+        """Let what has begun end, give back what has not; how many were left when the time ran out.
+
+        What is left stays written as begun and not ended: the next start takes it up as doubt.
+        """
+        self._desk.draining = True
+        if not self._held:
+            return 0
+        _, left = await asyncio.wait(self._held, timeout=timeout_s)
+        for task in left:
+            task.cancel()
+        return len(left)
+
+    async def _step(self) -> None:
+        """Claim what fits and start it; otherwise wait until something changes."""
+        desk = self._desk
+        room = self._capacity - len(self._held)
+        if room <= 0 or self._bytes >= self._max_bytes:
+            await self._something_ends()
+            return
+        now = desk.clock.now()
+        room = desk.room(now, room)
+        if room <= 0:
+            await self._something_ends()
+            return
+        request = ClaimRequest(room, self._max_bytes - self._bytes, now, desk.lease_s, tuple(desk.full(now)))
+        claims = await desk.work.claim(request)
+        for claim in claims:
+            self._start(claim)
+        if not claims:
+            await desk.work.due(IDLE_S)
+
+    async def _something_ends(self) -> None:
+        """Until an attempt ends; or a moment, for what time alone changes (a pause, an open circuit)."""
+        self._room.clear()
+        await signalled(self._room, IDLE_S)
+
+    def _start(self, claim: Claim) -> None:
+        task = asyncio.create_task(attempt(claim, self._desk))
+        self._held[task] = claim
+        self._bytes += claim.job.size
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        claim = self._held.pop(task)
+        self._bytes -= claim.job.size
+        self._room.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The message keeps its lease until it runs out; then the sweep takes it up with what is written of it.
+            warn("an attempt was left unfinished", id=claim.job.id, error=error)
+
+    async def _renew(self) -> None:
+        """Keep the leases of long attempts: twice within each lease's time."""
+        desk = self._desk
+        while True:
+            await desk.clock.sleep(desk.lease_s / 3)
+            until = desk.clock.now() + desk.lease_s
+            renewals = [Renewal(claim.job.id, claim.fence, until) for claim in self._held.values()]
+            try:
+                await desk.work.renew(renewals)
+            except StoreDown as error:
+                warn("leases could not be renewed", reason=str(error))

@@ -1,0 +1,183 @@
+"""Builds everything from the configuration, starts it, stops it. Alone knows which store and which providers run."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from posthouse.clock import Clock, SystemClock
+from posthouse.config.rooms import known_callers, policy, probe_mail, providers, rules
+from posthouse.config.schema import Config
+from posthouse.delivery.desk import Carrier, Desk
+from posthouse.delivery.probe import probing
+from posthouse.delivery.sweep import Retention, sweeping
+from posthouse.delivery.worker import Worker
+from posthouse.intake.accept import Intake
+from posthouse.intake.caller import Callers
+from posthouse.mail.limits import Limits
+from posthouse.providers.catalogue import SPECS, open_provider
+from posthouse.providers.http import open_client
+from posthouse.routing.score import RESTORE_S
+from posthouse.store.contract import StoreRefused
+from posthouse.store.sqlite.store import SqliteStore
+from posthouse.telemetry import log, warn
+from posthouse.web.app import App
+from posthouse.web.body import Budget
+from posthouse.web.health import Readiness
+from posthouse.web.messages import Messages
+
+if TYPE_CHECKING:
+    from pyreqwest.client import Client
+
+CONNECTIONS: Final = 512
+"""Connections to providers at the same time; more than a worker ever has in hand."""
+
+LARGE_BODIES: Final = 48 * 2**20
+"""Bytes of large requests that are taken in at the same time; each needs about four times its size for a moment."""
+
+CONTENTS: Final = 32 * 2**20
+"""Bytes of messages in the hands of delivery at the same time."""
+
+DRAIN_S: Final = 25.0
+"""How long attempts that have begun may take to end when the process is asked to stop."""
+
+GARBAGE: Final = 20_000
+"""New containers before the collector looks at them: at the default of 700 it costs some 7 % of all time under load."""
+
+GOODBYE_S: Final = 2.0
+"""How long connections that are still open are given after the door is closed."""
+
+DISK_FAILED: Final = 70
+"""Exit status when the disk failed under the store: what is on it must be read afresh (EX_SOFTWARE)."""
+
+
+class Gateway:
+    """A running Posthouse. Make it with `open`, inside an event loop; `run` returns the exit status."""
+
+    def __init__(self, config: Config, clock: Clock, store: SqliteStore, client: "Client") -> None:
+        self._config, self._clock, self._store, self._client = config, clock, store, client
+        self._stop = asyncio.Event()
+        carriers = {
+            (pool.name, entry.name): Carrier(
+                open_provider(entry.type, entry.settings, client, clock), entry.timeout_s, probe_mail(pool)
+            )
+            for pool in config.pools.values()
+            for entry in providers(pool, SPECS)
+        }
+        pools = config.pools.items()
+        self._desk = Desk(clock, store, {name: rules(pool, SPECS) for name, pool in pools}, carriers)
+        self._worker = Worker(self._desk, max_bytes=CONTENTS)
+        limits = Limits(attachment_bytes=config.http.max_body_bytes)
+        policies = {str(name): policy(pool) for name, pool in pools}
+        intake = Intake(clock, os.urandom, store, policies, limits)
+        callers = Callers(known_callers(config))
+        messages = Messages(clock, store, intake, callers, config.http.max_body_bytes, Budget(LARGE_BODIES))
+        readiness = Readiness(clock, store, self._desk.circuits, self._stop.is_set)
+        self.app = App(messages, readiness, self._stop.is_set)
+
+    @classmethod
+    async def open(cls, config: Config, clock: Clock | None = None) -> "Gateway":
+        """Open the store and all that stands on it. StoreRefused says why it cannot be."""
+        if config.store.dialect != "sqlite":
+            raise StoreRefused("this version keeps its messages in SQLite only: expected store: sqlite:///PATH")
+        gateway = cls(config, clock or SystemClock(), SqliteStore(Path(config.store.path)), open_client(CONNECTIONS))
+        now = gateway._clock.now()
+        gateway._desk.remember(await gateway._store.observations(now - RESTORE_S))
+        return gateway
+
+    async def run(self, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> int:
+        """Serve on the socket and deliver until told to stop; then drain. 0, or DISK_FAILED."""
+        server = _Server(
+            uvicorn.Config(
+                self.app,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=int(GOODBYE_S),
+            )
+        )
+        retention = Retention(self._config.retention.content_s, self._config.retention.records_s)
+        serving = asyncio.create_task(server.serve([listener]))
+        working = [
+            asyncio.create_task(self._worker.run()),
+            asyncio.create_task(sweeping(self._desk, retention)),
+            asyncio.create_task(probing(self._desk)),
+        ]
+        watching = [asyncio.create_task(_set(event)) for event in (self._stop, self._store.failed)]
+        # What is alive now lives as long as the process; what comes and goes holds no cycles: little to collect.
+        gc.freeze()
+        gc.set_threshold(GARBAGE)
+        ready()
+        await asyncio.wait([serving, *working, *watching], return_when=asyncio.FIRST_COMPLETED)
+        failed = self._store.failed.is_set() or not self._stop.is_set()
+        for task in working:
+            if task.done() and (error := task.exception()) is not None:
+                warn("a part of the gateway stopped", error=error)
+        self._stop.set()
+        server.should_exit = True
+        for task in [*working, *watching]:
+            task.cancel()
+        await asyncio.gather(*working, *watching, return_exceptions=True)
+        # Where the disk failed, no answer that came now could be written down.
+        left = await self._worker.drain(0.0 if self._store.failed.is_set() else DRAIN_S)
+        if left:
+            warn("stopped with attempts under way; they are in doubt at the next start", count=left)
+        with suppress(asyncio.CancelledError):
+            await serving
+        await self.close()
+        return DISK_FAILED if failed else 0
+
+    def stop(self) -> None:
+        """Ask `run` to drain and return."""
+        self._stop.set()
+
+    async def close(self) -> None:
+        for carrier in self._desk.carriers.values():
+            await carrier.provider.close()
+        await self._store.close()
+        await self._client.close()
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the gateway decides when to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def stop_on_signals(gateway: Gateway) -> None:
+    """SIGTERM and SIGINT drain; a second one ends the process where it stands."""
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        log("stopping: what has begun is finished first")
+        gateway.stop()
+        for again in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(again)
+            signal.signal(again, _leave)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)

@@ -1,0 +1,1 @@
+"""The one door behind all doors: whoever brings a message, by whatever protocol, it is accepted here."""

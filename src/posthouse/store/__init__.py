@@ -1,0 +1,1 @@
+"""The durable queue: one contract, told in `contract`; a dialect behind it."""

@@ -1,0 +1,134 @@
+"""Group commit: calls that arrive while a commit is under way share the next one.
+
+Callers give a batch and await its answers. One thread takes everything that is waiting, joins the batches of the
+same method, runs them in one transaction, and answers everybody after it is on disk. If anything in it fails,
+nothing was committed; each call is then run in a transaction of its own, so that only the faulty one fails.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any
+
+from posthouse.store.contract import StoreDown
+
+Method = Callable[[list[Any]], list[Any]]
+Transaction = Callable[[Callable[[], None]], None]
+
+
+class Call:
+    """One caller's batch on its way through the writer."""
+
+    __slots__ = ("future", "items", "method", "outcome")
+
+    def __init__(self, method: Method, items: Sequence[Any], future: "asyncio.Future[list[Any]]") -> None:
+        self.method, self.items, self.future = method, items, future
+        self.outcome: list[Any] | BaseException = []
+
+
+MOST = 512
+"""Items in one transaction: past a few hundred a commit gets slower per item and its callers wait for each other."""
+
+
+LINGER_S = 0.002
+"""How long the next commit waits for company when the last one had some: fewer, larger commits cost less in all.
+
+A lonely call does not wait. Under load nobody waits longer for it: the thread is woken once instead of for each call.
+"""
+
+
+class Writer:
+    """The one thread that writes.
+
+    transaction(body): runs `body` in a transaction and commits it durably, or rolls it back and raises.
+    committed(calls): told on the event loop after each commit, before the callers are.
+    """
+
+    def __init__(self, transaction: Transaction, committed: Callable[[list[Call]], None], name: str) -> None:
+        self._transaction, self._committed = transaction, committed
+        self._loop = asyncio.get_running_loop()
+        self._waiting: SimpleQueue[Call | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._closed = False
+        self._busy = False
+        self._thread.start()
+
+    def submit(self, method: Method, items: Sequence[Any]) -> "asyncio.Future[list[Any]]":
+        """One answer per item, in order, once all of them are on disk."""
+        future: asyncio.Future[list[Any]] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(StoreDown("the store is closed"))
+        elif not items:
+            future.set_result([])
+        else:
+            self._waiting.put(Call(method, items, future))
+        return future
+
+    async def close(self) -> None:
+        """Write what was submitted, then end the thread."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        while True:
+            calls, last = self._gather()
+            if calls:
+                self._busy = len(calls) > 1
+                self._write(calls)
+                self._loop.call_soon_threadsafe(self._answer, calls)
+            if last:
+                return
+
+    def _gather(self) -> tuple[list[Call], bool]:
+        """Everything that waits, up to the size of a good commit; waits for the first, and a moment under load."""
+        calls: list[Call] = []
+        size = 0
+        call = self._waiting.get()
+        if self._busy and call is not None:
+            time.sleep(LINGER_S)
+        while call is not None:
+            calls.append(call)
+            size += len(call.items)
+            if size >= MOST or self._waiting.empty():
+                return calls, False
+            call = self._waiting.get()
+        return calls, True
+
+    def _write(self, calls: list[Call]) -> None:
+        try:
+            self._transaction(lambda: run(calls))
+        except BaseException as error:  # whatever went wrong belongs to the callers
+            if len(calls) == 1 or (isinstance(error, StoreDown) and error.fatal):
+                for call in calls:
+                    call.outcome = error
+                return
+            for call in calls:
+                self._write([call])
+
+    def _answer(self, calls: list[Call]) -> None:
+        self._committed([call for call in calls if not isinstance(call.outcome, BaseException)])
+        for call in calls:
+            if call.future.cancelled():
+                continue
+            if isinstance(call.outcome, BaseException):
+                call.future.set_exception(call.outcome)
+            else:
+                call.future.set_result(call.outcome)
+
+
+def run(calls: list[Call]) -> None:
+    """Run the calls, those of one method as one batch, methods in the order of their first call."""
+    joined: dict[Method, list[Call]] = {}
+    for call in calls:
+        joined.setdefault(call.method, []).append(call)
+    for method, same in joined.items():
+        if len(same) == 1:
+            same[0].outcome = method(list(same[0].items))
+            continue
+        answers = iter(method([item for call in same for item in call.items]))
+        for call in same:
+            call.outcome = [next(answers) for _ in call.items]

@@ -1,0 +1,1 @@
+"""The embedded dialect: one file, one process, one writer."""

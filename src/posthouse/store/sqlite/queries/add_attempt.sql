@@ -1,0 +1,2 @@
+INSERT INTO attempts (message, number, pool, provider, fence, started_at)
+VALUES (?, ?, ?, ?, ?, ?)

@@ -1,0 +1,2 @@
+INSERT INTO contents (id, content)
+VALUES (?, ?)

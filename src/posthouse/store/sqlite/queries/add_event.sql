@@ -1,0 +1,2 @@
+INSERT INTO events (message, at, type, provider, recipient, detail)
+VALUES (?, ?, ?, ?, ?, ?)

@@ -1,0 +1,3 @@
+INSERT INTO messages (id, pool, status, lane, class, due_at, accepted_at, expires_at, give_up_at,
+                      needs, size, recipients, wanted, summary)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,6 @@
+WITH given (id, status) AS (
+VALUES (?, ?)
+)
+UPDATE messages SET status = given.status, due_at = NULL, lease_until = NULL
+FROM given
+WHERE messages.id = given.id

@@ -1,0 +1,4 @@
+SELECT pool, provider, finished_at, outcome, health, retry_after_s, quota
+FROM attempts
+WHERE started_at >= ? AND outcome IS NOT NULL
+ORDER BY finished_at

@@ -1,0 +1,124 @@
+"""Row ⇄ value."""
+
+from typing import Any
+
+import msgspec
+
+from posthouse.mail.message import Message
+from posthouse.routing.board import Fact
+from posthouse.routing.rules import START, Course, Job
+from posthouse.store.contract import AttemptRecord, Claim, Entry, EventRecord, Opened, Record, Result, Summary, Wanted
+
+Row = tuple[Any, ...]
+
+_json = msgspec.json.Encoder()
+_summary = msgspec.json.Decoder(Summary)
+_wanted = msgspec.json.Decoder(Wanted)
+_course = msgspec.json.Decoder(Course)
+_owed = msgspec.json.Decoder(tuple[str, ...])
+
+
+def message_row(entry: Entry) -> Row:
+    """For `add_message`."""
+    return (
+        entry.id,
+        entry.pool,
+        entry.status,
+        entry.lane,
+        entry.class_name,
+        entry.due_at,
+        entry.accepted_at,
+        entry.expires_at,
+        entry.give_up_at,
+        entry.needs,
+        len(entry.content),
+        entry.recipients,
+        _text(entry.wanted),
+        _text(entry.summary),
+    )
+
+
+def state_row(result: Result) -> Row:
+    """For `record`."""
+    course = None if result.course == START else _text(result.course)
+    return (result.id, result.status, result.due_at, course, _text(result.owed), result.provider_message_id)
+
+
+def outcome_row(result: Result) -> Row:
+    """For `close_attempt`."""
+    fact = result.fact
+    return (
+        result.id,
+        result.number,
+        fact.at,
+        result.outcome,
+        result.status_code,
+        result.detail,
+        fact.health,
+        fact.retry_after_s,
+        fact.quota,
+    )
+
+
+def evidence_row(result: Result) -> Row:
+    """For `evidence`."""
+    return (result.id, result.number, f"{result.outcome}: {result.detail or result.status_code}")
+
+
+def event_rows(result: Result) -> list[Row]:
+    """For `add_event`."""
+    at, provider = result.fact.at, result.fact.provider
+    return [(result.id, at, event.type, provider, event.recipient, event.detail) for event in result.events]
+
+
+def claim(row: Row, leased_until: float, message: Message, opened: Opened | None) -> Claim:
+    """From a row of `leased`."""
+    id_, pool, fence, attempts, accepted_at, give_up_at, expires_at, needs, size, recipients, *rest = row
+    wanted, course, owed, _ = rest
+    wish = None if wanted is None else _wanted.decode(wanted)
+    still_owed = None if owed is None else _owed.decode(owed)
+    job = Job(
+        id=id_,
+        pool=pool,
+        give_up_at=give_up_at,
+        needs=needs,
+        size=size,
+        recipients=recipients if still_owed is None else len(still_owed),
+        provider=None if wish is None else wish.provider,
+        require_tags=frozenset() if wish is None else frozenset(wish.require_tags),
+        on_unsure=None if wish is None else wish.on_unsure,
+        expires_at=expires_at,
+        course=START if course is None else _course.decode(course),
+    )
+    return Claim(job, fence, leased_until, attempts, accepted_at, message, still_owed, opened)
+
+
+def record(row: Row, attempts: list[Row], events: list[Row]) -> Record:
+    """From a row of `find` or `page`, and the rows of `attempts` and `events`."""
+    (id_, pool, status, lane, class_name, summary, accepted_at, due_at, expires_at, provider, provider_id, twice) = row
+    return Record(
+        id=id_,
+        pool=pool,
+        status=status,
+        lane=lane,
+        class_name=class_name,
+        summary=_summary.decode(summary),
+        accepted_at=accepted_at,
+        due_at=due_at,
+        expires_at=expires_at,
+        provider=provider,
+        provider_message_id=provider_id,
+        possible_duplicate=bool(twice),
+        attempts=tuple(AttemptRecord(*attempt) for attempt in attempts),
+        events=tuple(EventRecord(*event) for event in events),
+    )
+
+
+def fact(row: Row) -> Fact:
+    """From a row of `observations` without its pool."""
+    provider, finished_at, outcome, health, retry_after_s, quota = row
+    return Fact(provider, finished_at, outcome, health, outcome == "unauthorised", retry_after_s, bool(quota))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else _json.encode(value).decode()

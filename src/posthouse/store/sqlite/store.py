@@ -1,0 +1,180 @@
+"""The store on one SQLite file: one writer thread on one connection, a few that read."""
+
+import asyncio
+import threading
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from posthouse.mail.event import UNFINISHED, Status
+from posthouse.routing.board import Fact
+from posthouse.store.batch import Call, Writer
+from posthouse.store.contract import (
+    Cancel,
+    Claim,
+    ClaimRequest,
+    Delay,
+    Ending,
+    Entry,
+    Intent,
+    Mismatch,
+    Query,
+    Receipt,
+    Record,
+    Renewal,
+    Result,
+    StoreDown,
+    StoreRefused,
+)
+from posthouse.store.signal import Settlements, signalled
+from posthouse.store.sqlite import file, inbox, reading, statement, work
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """See the contract. `failed` is set when the disk can no longer be trusted: the process must end then."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file. StoreRefused says why not. Needs a running event loop."""
+        self._path = path
+        self._lock = file.lock(path)
+        try:
+            self._db = file.connect(path)
+            with file.transaction(self._db):
+                # Whoever held these leases is dead: this process holds the file now.
+                self._db.execute(statement.SQL["abandon_leases"])
+        except BaseException as error:
+            self._lock.close()
+            if isinstance(error, StoreDown):
+                raise StoreRefused(f"{path} cannot be written: {error}") from error
+            raise
+        self.failed = asyncio.Event()
+        self._broken: StoreDown | None = None
+        self._due = asyncio.Event()
+        self._settlements = Settlements()
+        self._bound: dict[Callable[..., Any], Callable[[list[Any]], list[Any]]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._writer = Writer(self._transaction, self._committed, name="posthouse-writer")
+        self._readers = ThreadPoolExecutor(2, "posthouse-reader")
+        self._thread = threading.local()
+        self._opened: list[apsw.Connection] = []
+
+    # Inbox
+
+    async def add(self, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
+        return await self._write(inbox.add, entries)
+
+    async def cancel(self, items: Sequence[Cancel]) -> list[Status | None]:
+        return await self._write(inbox.cancel, items)
+
+    # Work
+
+    async def claim(self, request: ClaimRequest) -> list[Claim]:
+        return (await self._write(work.claim, [request]))[0]
+
+    async def sweep(self, request: ClaimRequest) -> list[Claim]:
+        return (await self._write(work.sweep, [request]))[0]
+
+    async def intend(self, items: Sequence[Intent]) -> list[bool]:
+        return await self._write(work.intend, items)
+
+    async def record(self, items: Sequence[Result]) -> list[bool]:
+        return await self._write(work.record, items)
+
+    async def finish(self, items: Sequence[Ending]) -> list[bool]:
+        return await self._write(work.finish, items)
+
+    async def postpone(self, items: Sequence[Delay]) -> list[bool]:
+        return await self._write(work.postpone, items)
+
+    async def renew(self, items: Sequence[Renewal]) -> list[bool]:
+        return await self._write(work.renew, items)
+
+    async def retire(self, content_before: float, records_before: float, limit: int) -> int:
+        return (await self._write(reading.retire, [(content_before, records_before, limit)]))[0]
+
+    async def due(self, timeout_s: float) -> None:
+        await signalled(self._due, timeout_s)
+        self._due.clear()
+
+    # Reading
+
+    async def find(self, message_id: str, pool: str | None) -> Record | None:
+        return await self._read(reading.find, message_id, pool)
+
+    async def page(self, query: Query) -> list[Record]:
+        return await self._read(reading.page, query)
+
+    async def observations(self, since: float) -> dict[str, list[Fact]]:
+        return await self._read(reading.observations, since)
+
+    async def waiting(self, now: float) -> float:
+        return await self._read(reading.waiting, now)
+
+    async def settled(self, message_id: str, timeout_s: float) -> None:
+        with self._settlements.watch(message_id) as settled:
+            record = await self.find(message_id, None)
+            if record is not None and record.status in UNFINISHED:
+                await signalled(settled, timeout_s)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await asyncio.to_thread(self._readers.shutdown)
+        for db in (*self._opened, self._db):
+            db.close()
+        self._lock.close()
+
+    # Inside
+
+    def _write(self, method: Callable[[apsw.Connection, list[Any]], list[T]], items: Sequence[Any]) -> Future[list[T]]:
+        bound = self._bound.get(method)
+        if bound is None:
+            bound = self._bound[method] = partial(method, self._db)
+        return self._writer.submit(bound, items)
+
+    async def _read(self, method: Callable[..., T], *args: Any) -> T:
+        return await self._loop.run_in_executor(self._readers, self._query, method, args)
+
+    def _query(self, method: Callable[..., T], args: tuple[Any, ...]) -> T:
+        """On a reader's thread."""
+        db = getattr(self._thread, "db", None)
+        if db is None:
+            db = self._thread.db = file.reader(self._path)
+            self._opened.append(db)
+        return method(db, *args)
+
+    def _transaction(self, body: Callable[[], None]) -> None:
+        """On the writer's thread. Once the disk has failed, nothing more is written: a later sync may lie."""
+        if self._broken is not None:
+            raise StoreDown(str(self._broken), fatal=True)
+        try:
+            with file.transaction(self._db):
+                body()
+        except StoreDown as error:
+            if error.fatal:
+                self._broken = error
+                self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+                self._loop.call_soon_threadsafe(self.failed.set)
+            raise
+
+    def _committed(self, calls: list[Call]) -> None:
+        """On the event loop, after a commit: wake whoever waits for work or for the end of a message."""
+        for call in calls:
+            first = call.items[0]
+            if isinstance(first, Entry | Delay):
+                self._due.set()
+            elif isinstance(first, Result):
+                for item in call.items:
+                    if item.due_at is None:
+                        self._settlements.settle(item.id)
+                    else:
+                        self._due.set()
+            elif isinstance(first, Ending | Cancel):
+                for item in call.items:
+                    self._settlements.settle(item.id)

@@ -1,0 +1,128 @@
+"""Handing messages out to delivery, and writing down what became of them."""
+
+from typing import Protocol, TypeVar
+
+import apsw
+import msgspec
+
+from posthouse.store.contract import (
+    LANES,
+    Claim,
+    ClaimRequest,
+    Delay,
+    Ending,
+    Intent,
+    Opened,
+    Renewal,
+    Result,
+    unpack,
+)
+from posthouse.store.sqlite import rows
+from posthouse.store.sqlite.statement import SQL, places, read, write
+
+_json = msgspec.json.Encoder()
+_sized = msgspec.json.Decoder(list[tuple[str, int]])
+
+
+class Leased(Protocol):
+    """Something that is done under a lease."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def fence(self) -> int: ...
+
+
+L = TypeVar("L", bound=Leased)
+
+
+def claim(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Claim]]:
+    return [_claimed(db, request, _due(db, request)) for request in requests]
+
+
+def sweep(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Claim]]:
+    claims = []
+    for request in requests:
+        lapsed = _sized.decode(db.execute(SQL["lapsed"], (request.now, request.limit)).get)
+        claims.append(_claimed(db, request, lapsed))
+    return claims
+
+
+def _due(db: apsw.Connection, request: ClaimRequest) -> list[tuple[str, int]]:
+    """(id, size) of due messages, lane by lane."""
+    full, found = _json.encode(request.full).decode(), list[tuple[str, int]]()
+    for lane in LANES.values():
+        left = request.limit - len(found)
+        if left > 0:
+            found += _sized.decode(db.execute(SQL["due"], (lane, request.now, full, left)).get)
+    return found
+
+
+def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, int]]) -> list[Claim]:
+    """Lease what was found, as far as its contents fit in memory together."""
+    until, room, ids = request.now + request.lease_s, request.max_bytes, list[str]()
+    for id_, size in found:
+        if ids and size > room:
+            break
+        room -= size
+        ids.append(id_)
+    write(db, "lease", [(id_, until) for id_ in ids])
+    leased = read(db, "leased", [(id_,) for id_ in ids])
+    return [rows.claim(row, until, unpack(row[-1]), _opened(db, row[0], row[3])) for row in leased]
+
+
+def _opened(db: apsw.Connection, id_: str, attempts: int) -> Opened | None:
+    if attempts == 0:
+        return None
+    row = db.execute(SQL["opened"], (id_, attempts)).fetchone()
+    return None if row is None else Opened(*row)
+
+
+def intend(db: apsw.Connection, items: list[Intent]) -> list[bool]:
+    held, answers = _held(db, items)
+    write(db, "intend", [(item.id, item.number, item.provider, item.doubt) for item in held])
+    attempts = [(item.id, item.number, item.pool, item.provider, item.fence, item.at) for item in held]
+    write(db, "add_attempt", attempts)
+    return answers
+
+
+def record(db: apsw.Connection, items: list[Result]) -> list[bool]:
+    held, answers = _held(db, items)
+    write(db, "record", [rows.state_row(item) for item in held])
+    write(db, "close_attempt", [rows.outcome_row(item) for item in held])
+    write(db, "add_event", [row for item in held for row in rows.event_rows(item)])
+    stale = [item for item, answer in zip(items, answers, strict=True) if not answer]
+    write(db, "evidence", [rows.evidence_row(item) for item in stale])
+    return answers
+
+
+def finish(db: apsw.Connection, items: list[Ending]) -> list[bool]:
+    held, answers = _held(db, items)
+    write(db, "finish", [(item.id, item.status) for item in held])
+    events = [(item.id, item.at, e.type, None, e.recipient, e.detail) for item in held for e in item.events]
+    write(db, "add_event", events)
+    return answers
+
+
+def postpone(db: apsw.Connection, items: list[Delay]) -> list[bool]:
+    held, answers = _held(db, items)
+    write(db, "postpone", [(item.id, item.due_at) for item in held])
+    return answers
+
+
+def renew(db: apsw.Connection, items: list[Renewal]) -> list[bool]:
+    held, answers = _held(db, items)
+    write(db, "renew", [(item.id, item.until) for item in held])
+    return answers
+
+
+def _held(db: apsw.Connection, items: list[L]) -> tuple[list[L], list[bool]]:
+    """Those whose lease still holds, the first of each message; and for each of all whether it is one of them."""
+    answers = [False] * len(items)
+    first = dict[str, int]()
+    for place in places(db, "held", [(place, item.id, item.fence) for place, item in enumerate(items)]):
+        first.setdefault(items[place].id, place)
+    for place in first.values():
+        answers[place] = True
+    return [items[place] for place in first.values()], answers

@@ -1,0 +1,62 @@
+"""What goes back: JSON, and errors as RFC 9457 writes them."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from posthouse.mail.problem import Problem
+
+Header = tuple[bytes, bytes]
+
+JSON: Final = (b"content-type", b"application/json")
+PROBLEM: Final = (b"content-type", b"application/problem+json")
+
+_json = msgspec.json.Encoder()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A complete HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: tuple[Header, ...] = (JSON,)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Send it: an Answer is an ASGI application."""
+        length = (b"content-length", str(len(self.body)).encode())
+        await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, length]})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def answer(status: int, value: Any, *headers: Header) -> Answer:
+    return Answer(status, _json.encode(value), (JSON, *headers))
+
+
+def problem(
+    status: int, kind: str, detail: str, *headers: Header, problems: Sequence[Problem] = (), **members: object
+) -> Answer:
+    """An error. kind: a stable kebab-case name, the last part of `type`. detail: what was expected, for a person."""
+    document: dict[str, object] = {
+        "type": f"urn:posthouse:problem:{kind}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **members,
+    }
+    if problems:
+        document["problems"] = problems
+    return Answer(status, _json.encode(document), (PROBLEM, *headers))
+
+
+def retry_after(seconds: int) -> Header:
+    return (b"retry-after", str(seconds).encode())
+
+
+class Refused(Exception):
+    """Ends the handling of a request with an answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer

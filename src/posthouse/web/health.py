@@ -1,0 +1,43 @@
+"""Whether this process lives, and whether it would do its work."""
+
+from collections.abc import Callable, Mapping
+
+from posthouse.clock import Clock
+from posthouse.store.contract import Reading, StoreDown
+from posthouse.web.answer import Answer, answer
+
+Circuits = Callable[[float], Mapping[str, Mapping[str, str]]]
+"""now → pool → provider → state of its circuit."""
+
+
+def alive() -> Answer:
+    """GET /healthz: the process answers. Nothing else is asked, so that nothing else can make it be restarted."""
+    return answer(200, {"status": "ok"})
+
+
+class Readiness:
+    """stopping(): whether the process is draining. circuits: of all pools."""
+
+    def __init__(self, clock: Clock, store: Reading, circuits: Circuits, stopping: Callable[[], bool]) -> None:
+        self._clock, self._store, self._circuits, self._stopping = clock, store, circuits, stopping
+
+    async def ready(self) -> Answer:
+        """GET /readyz: 200 where messages would be taken, 503 where not; the circuits are told, and do not decide.
+
+        A message is taken while every provider is down: it waits on disk, which is the point.
+        """
+        now = self._clock.now()
+        try:
+            waiting_s: float | None = round(await self._store.waiting(now), 3)
+        except StoreDown:
+            waiting_s = None
+        circuits = self._circuits(now)
+        open_circuits = sum(state == "open" for pool in circuits.values() for state in pool.values())
+        ready = waiting_s is not None and not self._stopping()
+        document = {
+            "status": "ready" if ready else "stopping" if self._stopping() else "store-down",
+            "store": "ok" if waiting_s is not None else "down",
+            "queue_oldest_seconds": waiting_s,
+            "circuits": {"open": open_circuits, "of": sum(len(pool) for pool in circuits.values())},
+        }
+        return answer(200 if ready else 503, document)
