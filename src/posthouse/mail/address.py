@@ -39,6 +39,7 @@ _RESERVED: Final = frozenset(name.rpartition(".")[2] for name in email_validator
 
 _SPECIAL = '()<>[]:;@\\,"'
 _phrase = re.compile(rf"[^{re.escape(_SPECIAL)}]+").fullmatch
+_special_free = re.compile(rf"[^{re.escape(_SPECIAL)} ]+").fullmatch
 _quoted = re.compile(r'"((?:[^"\\]|\\.)*)" *').match
 _escaped = re.compile(r"\\(.)")
 _special = re.compile(r'(["\\])')
@@ -143,9 +144,6 @@ def _own_rules(email: str) -> Flaw | None:
     if len(local.encode()) > LOCAL_MAX or len(domain) > ADDRESS_MAX:
         return LONG
     return INVALID if not _special_free(local) or not _special_free(domain) else None
-
-
-_special_free = re.compile(rf"[^{re.escape(_SPECIAL)} ]+").fullmatch
 
 
 def _is_address_nowhere(local: str, domain: str) -> bool:

@@ -49,7 +49,7 @@ def text_from_html(html: str) -> str | None:
     """
     if len(html) > HTML_MAX:
         return None
-    from lxml import etree  # type: ignore[import-untyped]  # 60 ms, and most messages bring their own text
+    from lxml import etree  # 60 ms, and most messages bring their own text
 
     page = _Page()
     parser = etree.HTMLParser(target=page, encoding="utf-8", no_network=True)

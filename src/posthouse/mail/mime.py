@@ -24,8 +24,8 @@ def encode(envelope: Envelope, extra: Iterable[tuple[str, str]] = ()) -> bytes:
     """The whole message (RFC 5322, 2045 to 2047, 2231): CRLF lines, in 7 bits but for a local part that is not.
 
     To and Cc name everybody the message was written to, also those no longer owed; Bcc is never written. The same
-    envelope gives the same bytes, on every attempt. Text gets CRLF line ends, and one at its end where it is the
-    only part; everything else arrives byte for byte.
+    envelope gives the same bytes, on every attempt. Text gets CRLF line ends (and may get one at its very end, where it
+    is the only part); everything else arrives byte for byte.
 
     extra: more headers, in order (a provider's labels). Raises OutputBroken instead of returning anything that is
     not exactly what was asked for.
@@ -72,6 +72,7 @@ def _content(message: Message, seed: str) -> Part:
     texts = [
         text_part(kind, text) for kind, text in (("plain", message.text), ("html", message.html)) if text is not None
     ]
+    texts = texts or [text_part("plain", "")]
     content = multipart("alternative", texts, seed) if len(texts) > 1 else texts[0]
     # Without HTML there is nothing that could show a file inside it.
     shown = [file_part(file) for file in message.attachments if file.inline and message.html is not None]

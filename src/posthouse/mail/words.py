@@ -66,7 +66,7 @@ def encoded_words(text: str, first: int = LONGEST) -> list[str]:
     Read again, they are the text; the spaces between them do not count.
     """
     data = text.encode()
-    quoted = 2 * (len(data) - _plain_count(data)) <= len(data) // 3  # whether Q is no longer than B
+    quoted = 3 * len(data) - 2 * _plain_count(data) <= (len(data) + 2) // 3 * 4  # whether Q is no longer than B
     room = [(size - _FRAME) if quoted else (size - _FRAME) // 4 * 3 for size in (first, LONGEST)]
     words, start, used, left = [], 0, 0, room[0]
     for at, character in enumerate(text):

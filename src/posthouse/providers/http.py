@@ -4,6 +4,12 @@ What "never left" means here is read from the causes pyreqwest 0.15.1 reports, n
 request that was read and not answered comes as `ConnectError` too. The whole table of faults stands as a test
 against a real server (tests/providers/test_http.py); the reasons are in docs/decisions/0002-http-client.md.
 
+Kept connections: one that the server has closed is replaced unseen. One that it closes while our request is on its way
+leaves doubt, and nothing is ever sent twice from here; connections at rest are let go early (`IDLE_S`) to make it rare.
+
+A deadline shorter than `CONNECT_S` ends before the library says "not connected": then a server that never answered the
+handshake leaves doubt where there is none.
+
 A cancelled call is not called back: pyreqwest finishes it in its own thread, at the latest at the deadline. So
 cancellation after the first byte leaves doubt, and passes through as our own doing.
 """
