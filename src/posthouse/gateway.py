@@ -31,13 +31,14 @@ from posthouse.store.sqlite.store import SqliteStore
 from posthouse.telemetry import log, warn
 from posthouse.web.app import App
 from posthouse.web.body import Budget
+from posthouse.web.connection import Connection, hurry
 from posthouse.web.health import Readiness
 from posthouse.web.messages import Messages
 
 if TYPE_CHECKING:
     from pyreqwest.client import Client
 
-CONNECTIONS: Final = 512
+CONNECTIONS: Final = 1024
 """Connections to providers at the same time; more than a worker ever has in hand."""
 
 LARGE_BODIES: Final = 48 * 2**20
@@ -79,7 +80,8 @@ class Gateway:
         policies = {str(name): policy(pool) for name, pool in pools}
         intake = Intake(clock, os.urandom, store, policies, limits)
         callers = Callers(known_callers(config))
-        messages = Messages(clock, store, intake, callers, config.http.max_body_bytes, Budget(LARGE_BODIES))
+        most, budget = config.http.max_body_bytes, Budget(LARGE_BODIES)
+        messages = Messages(clock, store, intake, callers, most, budget, self._stop)
         readiness = Readiness(clock, store, self._desk.circuits, self._stop.is_set)
         self.app = App(messages, readiness, self._stop.is_set)
 
@@ -99,7 +101,7 @@ class Gateway:
             uvicorn.Config(
                 self.app,
                 loop="none",
-                http="httptools",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 access_log=False,
@@ -158,6 +160,12 @@ async def _set(event: asyncio.Event) -> None:
 
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: the gateway decides when to stop."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if counter % 5 == 0:
+            hurry(list(self.server_state.connections))
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -66,6 +66,11 @@ def _fault(record: logging.LogRecord) -> str | None:
     return f"{type(error).__name__}{where}"
 
 
+def _plain(value: object) -> str:
+    """A value as a terminal may see it: on one line, and nothing in it that a terminal obeys."""
+    return "".join(character if character.isprintable() else "�" for character in str(value))
+
+
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -81,7 +86,7 @@ class _Json(logging.Formatter):
 
 class _Console(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        fields = "".join(f"  {name}={value}" for name, value in getattr(record, "fields", {}).items())
+        fields = "".join(f"  {name}={_plain(value)}" for name, value in getattr(record, "fields", {}).items())
         fault = f"  fault={f}" if (f := _fault(record)) else ""
         mark = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         return f"{rfc3339(record.created)[11:19]}  {mark}{record.getMessage()}{fields}{fault}"

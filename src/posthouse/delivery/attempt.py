@@ -39,7 +39,7 @@ async def attempt(claim: Claim, desk: Desk) -> None:
             finally:
                 desk.ended(job.pool, candidate.name)
             if outcome is not None:
-                await settle(claim, candidate.name, outcome, desk)
+                await settle(claim, candidate.name, outcome, desk, now)
 
 
 async def _intend(claim: Claim, candidate: Candidate, desk: Desk, now: float) -> bool:
@@ -71,15 +71,18 @@ async def _deliver(claim: Claim, candidate: Candidate, desk: Desk) -> Outcome:
         return Unsure(detail="Posthouse failed during the attempt (its own fault)")
 
 
-async def settle(claim: Claim, provider: str, outcome: Outcome, desk: Desk, *, blameless: bool = False) -> None:
+async def settle(
+    claim: Claim, provider: str, outcome: Outcome, desk: Desk, began: float, *, blameless: bool = False
+) -> None:
     """Learn from the answer, and write down the attempt, the message's next state and its events, as one.
 
-    blameless: the answer is missing for reasons of our own, and says nothing of the provider.
+    began: when the attempt did, seconds since the epoch. blameless: the answer is missing for reasons of our own, and
+    says nothing of the provider.
     """
     job, now = claim.job, desk.clock.now()
-    fact = Fact.of(provider, outcome, now)
+    fact = Fact.of(provider, outcome, now, began)
     if blameless:
-        fact = Fact(provider, now, fact.kind, 0)
+        fact = Fact(provider, now, fact.kind, 0, began=began)
     desk.observe(job.pool, fact)
     then = after(job, provider, outcome, desk.board(job.pool), now)
     result = Result(

@@ -25,7 +25,7 @@ async def probe(desk: Desk, pool: str, provider: str) -> None:
     except Exception as error:
         warn("a probe ended in an internal error", pool=pool, provider=provider, error=error)
         outcome = Deferred(detail="the probe failed inside Posthouse")
-    desk.observe(pool, Fact.of(provider, outcome, desk.clock.now()))
+    desk.observe(pool, Fact.of(provider, outcome, desk.clock.now(), now))
 
 
 async def probing(desk: Desk) -> None:
@@ -37,6 +37,7 @@ async def probing(desk: Desk) -> None:
                 if board.rules.breaker.traffic:
                     continue
                 for candidate in board.rules.candidates:
-                    if candidate.enabled and board.standing(candidate.name).circuit.may_probe(now):
+                    standing = board.standing(candidate.name)
+                    if candidate.enabled and standing.circuit.may_probe(now) and standing.tempo.ready_at <= now:
                         probes.create_task(probe(desk, board.rules.pool, candidate.name))
             await desk.clock.sleep(LOOK_S)

@@ -4,10 +4,10 @@ import asyncio
 
 import msgspec
 
-from posthouse.delivery.attempt import settle
+from posthouse.delivery.attempt import attempt, settle
 from posthouse.delivery.desk import Desk
 from posthouse.routing.outcome import Unsure
-from posthouse.store.contract import ClaimRequest, Delay, StoreDown
+from posthouse.store.contract import Claim, ClaimRequest, Delay, Opened, StoreDown
 from posthouse.telemetry import log, warn
 
 EVERY_S = 5.0
@@ -38,8 +38,23 @@ async def sweep(desk: Desk) -> int:
         swept += len(claims)
         untouched = [Delay(claim.job.id, claim.fence, now) for claim in claims if claim.opened is None]
         await desk.work.postpone(untouched)
-        begun = [settle(c, c.opened.provider, LOST, desk, blameless=True) for c in claims if c.opened is not None]
-        await asyncio.gather(*begun)
+        await asyncio.gather(*[_doubt(claim, claim.opened, desk) for claim in claims if claim.opened is not None])
+
+
+async def _doubt(claim: Claim, opened: Opened, desk: Desk) -> None:
+    await settle(claim, opened.provider, LOST, desk, opened.started_at, blameless=True)
+
+
+async def end(desk: Desk) -> int:
+    """End what waits beyond its time, also where no provider has room for it; how many there were."""
+    ended = 0
+    while True:
+        request = ClaimRequest(BATCH, MAX_BYTES, desk.clock.now(), desk.lease_s)
+        claims = await desk.work.overdue(request)
+        if not claims:
+            return ended
+        ended += len(claims)
+        await asyncio.gather(*[attempt(claim, desk) for claim in claims])
 
 
 async def retire(desk: Desk, retention: Retention) -> int:
@@ -59,6 +74,8 @@ async def sweeping(desk: Desk, retention: Retention) -> None:
         try:
             if count := await sweep(desk):
                 log("took over messages whose lease had run out", count=count)
+            if count := await end(desk):
+                log("ended messages whose time was over", count=count)
             await retire(desk, retention)
         except StoreDown as error:
             if error.fatal:

@@ -18,7 +18,7 @@ DOWN_S = 1.0
 class Worker:
     """capacity: messages in hand at the same time. max_bytes: of their contents together."""
 
-    def __init__(self, desk: Desk, capacity: int = 256, max_bytes: int = 64 * 2**20) -> None:
+    def __init__(self, desk: Desk, capacity: int = 1024, max_bytes: int = 64 * 2**20) -> None:
         self._desk, self._capacity, self._max_bytes = desk, capacity, max_bytes
         self._held: dict[asyncio.Task[None], Claim] = {}
         self._bytes = 0
@@ -68,7 +68,9 @@ class Worker:
         claims = await desk.work.claim(request)
         for claim in claims:
             self._start(claim)
-        if not claims:
+        if claims:
+            await asyncio.sleep(0)  # they take their places first, or the same places would be claimed for twice
+        else:
             await desk.work.due(IDLE_S)
 
     async def _something_ends(self) -> None:

@@ -111,5 +111,3 @@ def terms(wishes: Policy, pool: PoolPolicy, caller: Caller, now: float) -> Terms
         wanted=None if wanted == Wanted() else wanted,
         class_name=wishes.class_name,
     )
-
-

@@ -93,7 +93,7 @@ class HttpProvider:
 
     async def send(self, envelope: "Envelope", timeout_s: float) -> Outcome:
         """Hand the message over. Raises nothing but NotSent (no byte has left) and CancelledError."""
-        match await self._call(lambda now: self._adapter.request(envelope, self._settings, now), timeout_s):
+        match await call(self._prepare(lambda now: self._adapter.request(envelope, self._settings, now), timeout_s)):
             case HttpResponse() as response:
                 return self._judge(response, envelope)
             case Cut() as cut:
@@ -103,7 +103,7 @@ class HttpProvider:
 
     async def probe(self, timeout_s: float) -> Outcome:
         """Ask whether the provider would carry mail. A question leaves no doubt: no answer is Deferred."""
-        match await self._call(lambda now: self._adapter.probe(self._settings, now), timeout_s):
+        match await call(self._prepare(lambda now: self._adapter.probe(self._settings, now), timeout_s)):
             case HttpResponse() as response:
                 return self._adapter.probed(response)
             case Cut(response, why):
@@ -116,12 +116,11 @@ class HttpProvider:
     async def close(self) -> None:
         """Nothing to let go of: the kept connections are the client's."""
 
-    async def _call(self, write: "Callable[[float], HttpRequest]", timeout_s: float) -> "HttpResponse | Cut | Outcome":
+    def _prepare(self, write: "Callable[[float], HttpRequest]", timeout_s: float) -> "StreamRequest":
         try:
-            prepared = prepare(self._client, write(self._clock.now()), timeout_s)
+            return prepare(self._client, write(self._clock.now()), timeout_s)
         except Exception as error:
             raise NotSent(f"{self._adapter.SPEC.name}: the request could not be written") from error
-        return await call(prepared)
 
     def _judge(self, response: HttpResponse, envelope: "Envelope") -> Outcome:
         # An adapter that breaks on an answer must not look like a request that never left.
@@ -161,6 +160,8 @@ async def call(prepared: "StreamRequest") -> HttpResponse | Cut | Outcome:
     try:
         async with prepared as response:
             head = HttpResponse(response.status, headers_of(response), b"")
+            if head.headers.get("content-length") == "0":
+                return head
             body = await response.body_reader.read(BODY_MAX + 1)
     except Exception as error:
         return lost(error) if head is None else Cut(head, f"answer cut: {why(error)}")

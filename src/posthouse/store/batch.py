@@ -27,6 +27,11 @@ class Call:
         self.method, self.items, self.future = method, items, future
         self.outcome: list[Any] | BaseException = []
 
+    @property
+    def answers(self) -> list[Any]:
+        """One for each item; empty where the call failed."""
+        return self.outcome if isinstance(self.outcome, list) else []
+
 
 MOST = 512
 """Items in one transaction: past a few hundred a commit gets slower per item and its callers wait for each other."""
@@ -51,14 +56,14 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._waiting: SimpleQueue[Call | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._closed = False
+        self.closed = False
         self._busy = False
         self._thread.start()
 
     def submit(self, method: Method, items: Sequence[Any]) -> "asyncio.Future[list[Any]]":
         """One answer per item, in order, once all of them are on disk."""
         future: asyncio.Future[list[Any]] = self._loop.create_future()
-        if self._closed:
+        if self.closed:
             future.set_exception(StoreDown("the store is closed"))
         elif not items:
             future.set_result([])
@@ -68,10 +73,10 @@ class Writer:
 
     async def close(self) -> None:
         """Write what was submitted, then end the thread."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._waiting.put(None)
-            await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
         while True:
@@ -99,10 +104,18 @@ class Writer:
         return calls, True
 
     def _write(self, calls: list[Call]) -> None:
+        began = False
+
+        def body() -> None:
+            nonlocal began
+            began = True
+            run(calls)
+
         try:
-            self._transaction(lambda: run(calls))
+            self._transaction(body)
         except BaseException as error:  # whatever went wrong belongs to the callers
-            if len(calls) == 1 or (isinstance(error, StoreDown) and error.fatal):
+            # To all of them, where none is to blame: to try each alone would only let each of them wait for the disk.
+            if len(calls) == 1 or not began or (isinstance(error, StoreDown) and error.fatal):
                 for call in calls:
                     call.outcome = error
                 return

@@ -136,7 +136,7 @@ class Result(msgspec.Struct, frozen=True):
     """How an attempt ended, and the state its message is in now.
 
     status_code, detail: the provider's words. fact: what the board learnt. The rest is the message's next state;
-    due_at None: it is over.
+    due_at None: it is over. owed None: as before.
     """
 
     id: str
@@ -302,8 +302,15 @@ class Work(Protocol):
         """Claim afresh what leases ran out on, with the attempt that was left open on each, if any."""
         ...
 
+    async def overdue(self, request: ClaimRequest) -> list[Claim]:
+        """Claim what waits beyond its end (expires_at, give_up_at), whatever pool it is in and whoever has room."""
+        ...
+
     async def retire(self, content_before: float, records_before: float, limit: int) -> int:
-        """Forget content, then records, of finished messages accepted before those instants; how many were touched."""
+        """Forget content, then records, of finished messages accepted before those instants; how many were touched.
+
+        With the content go idempotency keys whose time was over at that instant.
+        """
         ...
 
     async def observations(self, since: float) -> dict[str, list[Fact]]:

@@ -24,10 +24,11 @@ class Answer(msgspec.Struct, frozen=True):
     headers: tuple[Header, ...] = (JSON,)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Send it: an Answer is an ASGI application."""
+        """Send it: an Answer is an ASGI application. HEAD is told the length of what GET would bring."""
         length = (b"content-length", str(len(self.body)).encode())
+        body = b"" if scope["method"] == "HEAD" else self.body
         await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, length]})
-        await send({"type": "http.response.body", "body": self.body})
+        await send({"type": "http.response.body", "body": body})
 
 
 def answer(status: int, value: Any, *headers: Header) -> Answer:

@@ -1,13 +1,14 @@
 """The HTTP application: one table of routes, one place where every answer gets its headers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import count
 from secrets import token_hex
 from typing import Any, Final
 
 from posthouse.store.contract import StoreDown
 from posthouse.telemetry import warn
-from posthouse.web.answer import Answer, Refused, problem, retry_after
+from posthouse.web.answer import Answer, Header, Refused, problem, retry_after
+from posthouse.web.connection import FIXED
 from posthouse.web.health import Readiness, alive
 from posthouse.web.messages import Messages, down
 
@@ -16,10 +17,10 @@ Headers = dict[bytes, bytes]
 MOST_AT_ONCE: Final = 1000
 """Requests in hand at the same time; more are turned away at once instead of making all of them wait."""
 
-FIXED: Final = (
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-)
+ALIVE: Final = ("/healthz", "/healthcheck")
+
+ONCE: Final = frozenset({b"authorization", b"x-api-key", b"content-type", b"content-encoding", b"idempotency-key"})
+"""Headers that are believed: given twice, one reader may believe the first and the next one the last."""
 
 
 class App:
@@ -43,13 +44,15 @@ class App:
         finally:
             self._in_hand -= 1
         head = (*given.headers, (b"x-request-id", request_id), *FIXED)
-        await Answer(given.status, given.body if scope["method"] != "HEAD" else b"", head)(scope, receive, send)
+        await Answer(given.status, given.body, head)(scope, receive, send)
 
     async def _answer(self, scope: Any, headers: Headers, receive: Any, request_id: bytes) -> Answer:
         """An answer, whatever happens."""
         try:
-            if self._in_hand > MOST_AT_ONCE:
+            if self._in_hand > MOST_AT_ONCE and scope["path"] not in ALIVE:
                 return problem(503, "busy", "Too many requests at once; send it again.", retry_after(1))
+            if len(headers) != len(scope["headers"]):
+                refuse_repeated(scope["headers"])
             return await self._route(scope["method"], scope["path"], scope, headers, receive)
         except Refused as refused:
             return refused.answer
@@ -81,11 +84,20 @@ class App:
                         "DELETE": lambda: self._messages.cancel(headers, message_id),
                     },
                 )
-        if path in ("/healthz", "/healthcheck"):
+        if path in ALIVE:
             return await _one(method, {"GET": _alive})
         if path == "/readyz":
             return await _one(method, {"GET": self._readiness.ready})
         return problem(404, "unknown-path", "There is nothing at this path.")
+
+
+def refuse_repeated(fields: Iterable[Header]) -> None:
+    """Refused with 400 where a header that is believed is given twice."""
+    seen: set[bytes] = set()
+    for name, _ in fields:
+        if name in seen and name in ONCE:
+            raise Refused(problem(400, "header-repeated", f"Expected the header {name.decode()} once."))
+        seen.add(name)
 
 
 async def _one(method: str, calls: dict[str, Callable[[], Awaitable[Answer]]], *others: str) -> Answer:

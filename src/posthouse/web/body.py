@@ -71,34 +71,30 @@ def announced(headers: dict[bytes, bytes], most: int) -> int | None:
 
 async def read(receive: Any, most: int, expected: int | None) -> bytes | bytearray:
     """The whole body. Refused with 413 past `most` bytes, with 408 where it comes too slowly."""
-    event = await receive()
-    if event["type"] == "http.disconnect":
-        raise ConnectionResetError
-    first: bytes = event.get("body", b"")
-    if len(first) > most:
-        raise too_large(most)
-    if not event.get("more_body", False):
-        return first
     deadline_s = LONGEST_S if expected is None else min(LONGEST_S, PATIENCE_S + expected / SLOWEST)
     try:
         async with asyncio.timeout(deadline_s):
-            return await _rest(receive, most, bytearray(first))
+            first, more = await _piece(receive)
+            if not more and len(first) <= most:
+                return first
+            body = bytearray(first)
+            while more and len(body) <= most:
+                piece, more = await _piece(receive)
+                body += piece
     except TimeoutError:
-        raise Refused(
-            problem(408, "body-too-slow", f"Expected the whole body within {deadline_s:.0f} seconds.")
-        ) from None
+        detail = f"Expected the whole body within {deadline_s:.0f} seconds."
+        raise Refused(problem(408, "body-too-slow", detail, (b"connection", b"close"))) from None
+    if len(body) > most:
+        raise too_large(most)
+    return body
 
 
-async def _rest(receive: Any, most: int, body: bytearray) -> bytearray:
-    while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise ConnectionResetError
-        body += event.get("body", b"")
-        if len(body) > most:
-            raise too_large(most)
-        if not event.get("more_body", False):
-            return body
+async def _piece(receive: Any) -> tuple[bytes, bool]:
+    """The next piece of the body, and whether there is more to come."""
+    event = await receive()
+    if event["type"] == "http.disconnect":
+        raise ConnectionResetError
+    return event.get("body", b""), event.get("more_body", False)
 
 
 def too_large(most: int) -> Refused:

@@ -1,20 +1,15 @@
 """Forms: the same fields as JSON, as a browser or curl writes them; files become attachments."""
 
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from posthouse.web.answer import Refused, problem
-
-if TYPE_CHECKING:
-    from starlette.datastructures import UploadFile
+from posthouse.web.multipart import Malformed, Part
+from posthouse.web.multipart import parts as split
 
 FIELDS_MAX: Final = 1200
-"""Enough for 1,000 recipients written one by one."""
-
-FILES_MAX: Final = 50
-TEXT_MAX: Final = 2**20
-"""Bytes of one field that is not a file."""
+"""Fields and files: enough for 1,000 recipients written one by one."""
 
 LISTS: Final = frozenset({"to", "cc", "bcc", "recipients", "toaddress", "reply_to", "tags", "require_tags"})
 """Fields that may be written several times."""
@@ -38,50 +33,30 @@ def urlencoded(body: bytes | bytearray) -> dict[str, Any]:
     return fields(pairs)
 
 
-async def multipart(body: bytes | bytearray, content_type: str) -> dict[str, Any]:
+def multipart(body: bytes | bytearray, content_type: str) -> dict[str, Any]:
     """The fields and files of a `multipart/form-data` body. A file in a field `inline` is shown by `cid:` its name."""
-    from starlette.datastructures import Headers, UploadFile
-    from starlette.formparsers import MultiPartException, MultiPartParser
-
-    async def stream() -> AsyncGenerator[bytes, None]:
-        for start in range(0, len(body), 65536):
-            yield bytes(body[start : start + 65536])
-        yield b""
-
-    headers = Headers({"content-type": content_type})
-    parser = MultiPartParser(headers, stream(), max_files=FILES_MAX, max_fields=FIELDS_MAX, max_part_size=TEXT_MAX)
     try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError):
-        raise Refused(
-            problem(
-                400,
-                "multipart",
-                f"Expected multipart/form-data with at most {FIELDS_MAX} fields of {TEXT_MAX} bytes and "
-                f"{FILES_MAX} files.",
-            )
-        ) from None
-    try:
-        pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-        files = [(name, value) for name, value in form.multi_items() if isinstance(value, UploadFile)]
-        found = fields(pairs)
-        if files:
-            found["attachments"] = [await _attachment(name, file) for name, file in files]
-        return found
-    finally:
-        await form.close()
+        parts = split(body, content_type, FIELDS_MAX)
+        # A browser sends an empty part for a file that nobody chose.
+        files = [_attachment(part) for part in parts if part.filename or (part.filename == "" and part.content)]
+        found = fields([(part.name, part.text) for part in parts if part.filename is None])
+    except Malformed as error:
+        raise Refused(problem(400, "multipart", f"The form cannot be read: {error}.")) from None
+    if files and found.setdefault("attachments", files) is not files:
+        raise Refused(problem(400, "form", "Expected files in parts of their own, and no field 'attachments'."))
+    return found
 
 
-async def _attachment(name: str, file: "UploadFile") -> dict[str, Any]:
-    attachment: dict[str, Any] = {"filename": file.filename or "", "content": await file.read()}
-    if file.content_type:
-        attachment["content_type"] = file.content_type
-    if name == "inline":
-        attachment["content_id"] = file.filename or ""
+def _attachment(part: Part) -> dict[str, Any]:
+    attachment: dict[str, Any] = {"filename": part.filename, "content": part.content}
+    if part.content_type:
+        attachment["content_type"] = part.content_type
+    if part.name == "inline":
+        attachment["content_id"] = part.filename
     return attachment
 
 
-def fields(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+def fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Name → value; a list where the field is one of several. Refused with 400 where another one is repeated."""
     found: dict[str, Any] = {}
     for name, value in pairs:

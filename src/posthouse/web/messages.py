@@ -1,22 +1,23 @@
 """The calls about messages: hand one in, look at it, list them, take one back."""
 
+import asyncio
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from posthouse.clock import Clock
 from posthouse.intake.accept import Intake
 from posthouse.intake.caller import Caller, Callers
 from posthouse.intake.policy import FORBIDDEN, PoolPolicy
-from posthouse.mail.event import STATUSES, UNFINISHED
-from posthouse.mail.problem import Problem, Refusal
-from posthouse.store.contract import Cancel, Mismatch, Query, Receipt, Store, StoreDown
+from posthouse.mail.event import UNFINISHED
+from posthouse.mail.field import parametrised
+from posthouse.mail.problem import Flaw, Problem, Refusal
+from posthouse.store.contract import Cancel, Mismatch, Receipt, Store, StoreDown
 from posthouse.web import form, strictjson
 from posthouse.web.answer import Answer, Refused, answer, problem, retry_after
 from posthouse.web.auth import authenticate, presented
 from posthouse.web.body import SMALL, Budget, announced, read
+from posthouse.web.query import ID, read_query
 from posthouse.web.record import shown
 
 Headers = dict[bytes, bytes]
@@ -24,22 +25,25 @@ Headers = dict[bytes, bytes]
 WAIT_MAX_S: Final = 60.0
 """The longest `Prefer: wait`."""
 
-PAGE_MAX: Final = 100
-
-ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-
 _ONCE_KEY: Final = re.compile(rb"[!-~]{1,255}")
 _WAIT: Final = re.compile(rb"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
 
 
 class Messages:
-    """max_body: bytes of one request; budget: memory for large ones together."""
+    """max_body: bytes of one request; budget: memory for large ones together. stopping: set when the server stops."""
 
     def __init__(
-        self, clock: Clock, store: Store, intake: Intake, callers: Callers, max_body: int, budget: Budget
+        self,
+        clock: Clock,
+        store: Store,
+        intake: Intake,
+        callers: Callers,
+        max_body: int,
+        budget: Budget,
+        stopping: asyncio.Event,
     ) -> None:
         self._clock, self._store, self._intake, self._callers = clock, store, intake, callers
-        self._max_body, self._budget = max_body, budget
+        self._max_body, self._budget, self._stopping = max_body, budget, stopping
 
     async def submit(self, headers: Headers, receive: Any) -> Answer:
         """POST /email"""
@@ -67,7 +71,7 @@ class Messages:
     async def page(self, headers: Headers, query: bytes) -> Answer:
         """GET /email"""
         caller = authenticate(headers, self._callers, self._clock.now())
-        asked = _query(query, caller)
+        asked = read_query(query, caller.sees)
         records = await self._store.page(asked)
         following = records[-1].id if len(records) == asked.limit else None
         return answer(200, {"messages": [shown(record, whole=False) for record in records], "next_cursor": following})
@@ -94,7 +98,7 @@ class Messages:
 
     async def _taken(self, headers: Headers, body: bytes | bytearray, caller: Caller, once_key: str | None) -> Receipt:
         """The receipt of a message that is on disk; Refused for everything else."""
-        fields = await _fields(headers, body)
+        fields = _fields(headers, body)
         pool = self._pool(fields, caller)
         del body
         taken = await self._intake.accept(fields, pool, caller, once_key)
@@ -120,13 +124,29 @@ class Messages:
         return pool
 
     async def _waited(self, receipt: Receipt, wait_s: float) -> Answer:
-        await self._store.settled(receipt.id, min(wait_s, WAIT_MAX_S))
-        record = await self._store.find(receipt.id, None)
+        """The final state; that it was accepted, where there is none in time, or the server stops before."""
+        try:
+            await _first(self._store.settled(receipt.id, min(wait_s, WAIT_MAX_S)), self._stopping.wait())
+            record = await self._store.find(receipt.id, None)
+        except StoreDown:
+            return _accepted(receipt)
         if record is None or record.status in UNFINISHED:
             return _accepted(receipt)
         location = (b"location", f"/email/{receipt.id}".encode())
         replayed = ((b"idempotency-replayed", b"true"),) if receipt.replayed else ()
         return answer(200, shown(record), location, *replayed)
+
+
+async def _first(*calls: Coroutine[Any, Any, object]) -> None:
+    """Until the first of them is over; the others are called off."""
+    tasks = [asyncio.create_task(call) for call in calls]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 STRANGER: Final = Caller("anybody", None)
@@ -160,16 +180,15 @@ def _unknown() -> Answer:
     return problem(404, "unknown-message", "There is no such message here.")
 
 
-async def _fields(headers: Headers, body: bytes | bytearray) -> dict[str, Any]:
+def _fields(headers: Headers, body: bytes | bytearray) -> dict[str, Any]:
     """The body's fields, by its media type. Refused with 415 for another one, 400 where it is not what it says."""
-    if headers.get(b"content-encoding", b"identity") != b"identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refused(problem(415, "content-encoding", "Expected a body without Content-Encoding."))
     content_type = headers.get(b"content-type", b"").decode("latin-1")
-    media_type, _, parameters = content_type.partition(";")
-    media_type = media_type.strip().lower()
-    if media_type != "multipart/form-data" and not _utf8(parameters):
+    kind = parametrised(content_type)
+    if isinstance(kind, Flaw) or kind.parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise Refused(problem(415, "charset", "Expected charset=utf-8, or none said."))
-    match media_type:
+    match kind.value:
         case "application/json":
             try:
                 return strictjson.decode(body)
@@ -178,15 +197,10 @@ async def _fields(headers: Headers, body: bytes | bytearray) -> dict[str, Any]:
         case "application/x-www-form-urlencoded":
             return form.urlencoded(body)
         case "multipart/form-data":
-            return await form.multipart(body, content_type)
+            return form.multipart(body, content_type)
         case _:
             expected = "application/json, application/x-www-form-urlencoded or multipart/form-data"
             raise Refused(problem(415, "media-type", f"Expected Content-Type {expected}."))
-
-
-def _utf8(parameters: str) -> bool:
-    name, _, value = parameters.strip().partition("=")
-    return not name or (name.strip().lower() == "charset" and value.strip().strip('"').lower() in ("utf-8", "utf8"))
 
 
 def _once_key(headers: Headers) -> str | None:
@@ -212,54 +226,3 @@ def _domain(fields: Mapping[str, object]) -> str:
         sender = sender.get("email")
     text = sender if isinstance(sender, str) else ""
     return text.strip().rstrip(">").rpartition("@")[2].lower()
-
-
-_PARAMETERS: Final = ("status", "to", "tag", "provider", "since", "until", "limit", "cursor")
-
-
-def _query(query: bytes, caller: Caller) -> Query:
-    """The page asked for. Refused with 400 and every problem at once."""
-    problems: list[Problem] = []
-    given: dict[str, str] = {}
-    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50):
-        if name not in _PARAMETERS or name in given:
-            expected = f"expected each of {', '.join(_PARAMETERS)} at most once"
-            problems.append(Problem("parameter-unknown", name[:64], expected))
-        elif value:
-            given[name] = value
-    status, limit, cursor = given.get("status"), given.get("limit", "50"), given.get("cursor")
-    if status is not None and status not in STATUSES:
-        problems.append(Problem("parameter-invalid", "status", f"expected one of {', '.join(STATUSES)}"))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= PAGE_MAX):
-        problems.append(Problem("parameter-invalid", "limit", f"expected a number from 1 to {PAGE_MAX}"))
-    if cursor is not None and not ID.fullmatch(cursor):
-        problems.append(Problem("parameter-invalid", "cursor", "expected the next_cursor of an earlier page"))
-    since, until = (_when(given, name, problems) for name in ("since", "until"))
-    if problems:
-        raise Refused(problem(400, "parameters", "The list cannot be made.", problems=problems))
-    return Query(
-        limit=int(limit),
-        pool=caller.sees,
-        status=status,
-        to=given.get("to"),
-        tag=given.get("tag"),
-        provider=given.get("provider"),
-        since=since,
-        until=until,
-        after=cursor,
-    )
-
-
-def _when(given: Mapping[str, str], name: str, problems: list[Problem]) -> float | None:
-    """An instant as RFC 3339 writes it (a `+` may have arrived as a space), in epoch seconds."""
-    text = given.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-        if moment.tzinfo is not None:
-            return moment.timestamp()
-    except (ValueError, OverflowError):
-        pass
-    problems.append(Problem("parameter-invalid", name, "expected an instant such as 2026-11-23T09:00:00Z"))
-    return None

@@ -26,7 +26,13 @@ BUSY_MS: Final = 2000
 
 def lock(path: Path) -> IO[bytes]:
     """Hold the file for this process, until the answer is closed. Two writers on one file starve each other."""
-    holder = open(path.with_name(path.name + ".lock"), "a+b")  # noqa: SIM115  held open on purpose
+    real = path.resolve()  # under two names it is still one file
+    try:
+        holder = open(real.with_name(real.name + ".lock"), "a+b")  # noqa: SIM115  held open on purpose
+    except OSError as error:
+        raise StoreRefused(
+            f"{path} cannot be opened: {error.strerror}. Does its folder exist, and may this user write?"
+        ) from error
     try:
         fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -47,17 +53,11 @@ def connect(path: Path) -> apsw.Connection:
     """The connection that writes: WAL, synchronous as set above and read back, schema up to date."""
     try:
         db = apsw.Connection(str(path))
-        db.set_busy_timeout(BUSY_MS)
-        _recognise(db, path)
-        db.pragma("page_size", PAGE_BYTES)
-        journal = db.pragma("journal_mode", "wal")
-        db.pragma("synchronous", SYNCHRONOUS)
-        db.pragma("foreign_keys", True)
-        db.pragma("temp_store", 2)
-        db.pragma("cache_size", -32_000)
-        if journal != "wal" or db.pragma("synchronous") != _LEVELS[SYNCHRONOUS]:
-            raise StoreRefused(f"{path}: this file system does not give the durability asked for (journal {journal}).")
-        _migrate(db, path)
+        try:
+            _set_up(db, path)
+        except BaseException:
+            db.close()  # at once: another application's file is left as it was, without our traces beside it
+            raise
     except apsw.CantOpenError as error:
         raise StoreRefused(
             f"{path} cannot be opened: {error}. Does its folder exist, and may this user write?"
@@ -99,10 +99,27 @@ def reader(path: Path) -> apsw.Connection:
     return db
 
 
+def _set_up(db: apsw.Connection, path: Path) -> None:
+    db.set_busy_timeout(BUSY_MS)
+    _recognise(db, path)
+    db.pragma("page_size", PAGE_BYTES)
+    journal = db.pragma("journal_mode", "wal")
+    db.pragma("synchronous", SYNCHRONOUS)
+    db.pragma("foreign_keys", True)
+    db.pragma("temp_store", 2)
+    db.pragma("cache_size", -32_000)
+    if journal != "wal" or db.pragma("synchronous") != _LEVELS[SYNCHRONOUS]:
+        raise StoreRefused(f"{path}: this file system does not give the durability asked for (journal {journal}).")
+    _migrate(db, path)
+
+
 def _recognise(db: apsw.Connection, path: Path) -> None:
+    """Only what is ours, or nobody's yet (nothing in it, no mark on it), is taken."""
     application = db.pragma("application_id")
+    if application == APPLICATION_ID:
+        return
     tables = db.execute("SELECT count(*) FROM sqlite_schema").get
-    if application != APPLICATION_ID and tables:
+    if application or tables or db.pragma("user_version"):
         raise StoreRefused(f"{path} belongs to another application: it is left as it is.")
 
 
@@ -117,6 +134,6 @@ def _migrate(db: apsw.Connection, path: Path) -> None:
         )
     for number, sql in steps[version:]:
         with transaction(db):
-            db.execute(sql)
+            db.execute(sql).fetchall()  # to its end: execute alone stops at the first statement that has a row
             db.pragma("user_version", number)
             db.pragma("application_id", APPLICATION_ID)

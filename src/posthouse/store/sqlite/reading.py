@@ -1,6 +1,7 @@
 """Answering those who look, on a connection that only reads."""
 
 from collections import defaultdict
+from typing import Final
 
 import apsw
 
@@ -9,6 +10,9 @@ from posthouse.routing.board import Fact
 from posthouse.store.contract import Query, Record
 from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.statement import SQL
+
+LAST: Final = "~"
+"""Sorts behind every id."""
 
 
 def find(db: apsw.Connection, message_id: str, pool: str | None) -> Record | None:
@@ -25,9 +29,12 @@ def find(db: apsw.Connection, message_id: str, pool: str | None) -> Record | Non
 
 
 def page(db: apsw.Connection, query: Query) -> list[Record]:
+    # Ids begin with the millisecond of their acceptance: bounds on them make of each filter on time a seek.
+    before = LAST if query.until is None else earliest(query.until + 0.002)
     bindings = {
         "pool": query.pool,
-        "after": query.after,
+        "first": "" if query.since is None else earliest(query.since),
+        "before": before if query.after is None else min(before, query.after),
         "status": query.status,
         "provider": query.provider,
         "since": query.since,
@@ -36,7 +43,8 @@ def page(db: apsw.Connection, query: Query) -> list[Record]:
         "to": query.to,
         "limit": query.limit,
     }
-    return [rows.record(row, [], []) for row in db.execute(SQL["page"], bindings)]
+    found = db.execute(SQL["page" if query.pool is None else "page_of_pool"], bindings)
+    return [rows.record(row, [], []) for row in found]
 
 
 def observations(db: apsw.Connection, since: float) -> dict[str, list[Fact]]:
@@ -55,14 +63,12 @@ def retire(db: apsw.Connection, items: list[tuple[float, float, int]]) -> list[i
     """(content_before, records_before, limit) → how many were forgotten. Writes: for the writer's connection."""
     answers = []
     for content_before, records_before, limit in items:
-        db.execute(SQL["retire_contents"], (earliest(content_before), limit))
+        # No content outlives its record, whatever the instants: nobody would come back for it.
+        db.execute(SQL["retire_contents"], (earliest(max(content_before, records_before)), limit))
         touched = db.changes()
         gone = db.execute(SQL["retire_records"], (earliest(records_before), limit)).fetchall()
         db.executemany(SQL["retire_attempts"], gone)
         db.executemany(SQL["retire_events"], gone)
-        answers.append(touched + len(gone))
+        db.execute(SQL["retire_keys"], (content_before, limit))
+        answers.append(touched + len(gone) + db.changes())
     return answers
-
-
-def forget_keys(db: apsw.Connection, now: float) -> None:
-    db.execute(SQL["retire_keys"], (now,))

@@ -116,8 +116,9 @@ def record(row: Row, attempts: list[Row], events: list[Row]) -> Record:
 
 def fact(row: Row) -> Fact:
     """From a row of `observations` without its pool."""
-    provider, finished_at, outcome, health, retry_after_s, quota = row
-    return Fact(provider, finished_at, outcome, health, outcome == "unauthorised", retry_after_s, bool(quota))
+    provider, finished_at, outcome, health, retry_after_s, quota, started_at = row
+    opens = outcome == "unauthorised"
+    return Fact(provider, finished_at, outcome, health, opens, retry_after_s, bool(quota), started_at)
 
 
 def _text(value: object) -> str | None:

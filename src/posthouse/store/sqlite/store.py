@@ -81,6 +81,9 @@ class SqliteStore:
     async def sweep(self, request: ClaimRequest) -> list[Claim]:
         return (await self._write(work.sweep, [request]))[0]
 
+    async def overdue(self, request: ClaimRequest) -> list[Claim]:
+        return (await self._write(work.overdue, [request]))[0]
+
     async def intend(self, items: Sequence[Intent]) -> list[bool]:
         return await self._write(work.intend, items)
 
@@ -139,6 +142,8 @@ class SqliteStore:
         return self._writer.submit(bound, items)
 
     async def _read(self, method: Callable[..., T], *args: Any) -> T:
+        if self._writer.closed:
+            raise StoreDown("the store is closed")
         return await self._loop.run_in_executor(self._readers, self._query, method, args)
 
     def _query(self, method: Callable[..., T], args: tuple[Any, ...]) -> T:
@@ -169,12 +174,9 @@ class SqliteStore:
             first = call.items[0]
             if isinstance(first, Entry | Delay):
                 self._due.set()
-            elif isinstance(first, Result):
-                for item in call.items:
-                    if item.due_at is None:
-                        self._settlements.settle(item.id)
-                    else:
+            elif isinstance(first, Result | Ending | Cancel):
+                for item, answer in zip(call.items, call.answers, strict=True):
+                    if isinstance(item, Result) and item.due_at is not None:
                         self._due.set()
-            elif isinstance(first, Ending | Cancel):
-                for item in call.items:
-                    self._settlements.settle(item.id)
+                    elif answer is True or answer == "cancelled":  # what was too late has ended nothing
+                        self._settlements.settle(item.id)

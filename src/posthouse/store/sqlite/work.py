@@ -1,12 +1,12 @@
 """Handing messages out to delivery, and writing down what became of them."""
 
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 import apsw
 import msgspec
 
 from posthouse.store.contract import (
-    LANES,
     Claim,
     ClaimRequest,
     Delay,
@@ -21,6 +21,7 @@ from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.statement import SQL, places, read, write
 
 _json = msgspec.json.Encoder()
+_lanes = msgspec.json.Decoder(list[int])
 _sized = msgspec.json.Decoder(list[tuple[str, int]])
 
 
@@ -49,10 +50,18 @@ def sweep(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Claim]
     return claims
 
 
+def overdue(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Claim]]:
+    claims = []
+    for request in requests:
+        ended = _sized.decode(db.execute(SQL["overdue"], (request.now, request.limit)).get)
+        claims.append(_claimed(db, request, ended))
+    return claims
+
+
 def _due(db: apsw.Connection, request: ClaimRequest) -> list[tuple[str, int]]:
     """(id, size) of due messages, lane by lane."""
     full, found = _json.encode(request.full).decode(), list[tuple[str, int]]()
-    for lane in LANES.values():
+    for lane in _lanes.decode(db.execute(SQL["lanes"]).get):
         left = request.limit - len(found)
         if left > 0:
             found += _sized.decode(db.execute(SQL["due"], (lane, request.now, full, left)).get)
@@ -112,17 +121,27 @@ def postpone(db: apsw.Connection, items: list[Delay]) -> list[bool]:
 
 
 def renew(db: apsw.Connection, items: list[Renewal]) -> list[bool]:
-    held, answers = _held(db, items)
-    write(db, "renew", [(item.id, item.until) for item in held])
-    return answers
+    # Not `_held`: to renew a lease twice is no contradiction, and both callers hold it.
+    held = set(_holding(db, items))
+    until: dict[str, float] = {}
+    for place in held:
+        item = items[place]
+        until[item.id] = max(item.until, until.get(item.id, item.until))
+    write(db, "renew", list(until.items()))
+    return [place in held for place in range(len(items))]
 
 
 def _held(db: apsw.Connection, items: list[L]) -> tuple[list[L], list[bool]]:
     """Those whose lease still holds, the first of each message; and for each of all whether it is one of them."""
     answers = [False] * len(items)
     first = dict[str, int]()
-    for place in places(db, "held", [(place, item.id, item.fence) for place, item in enumerate(items)]):
+    for place in _holding(db, items):
         first.setdefault(items[place].id, place)
     for place in first.values():
         answers[place] = True
     return [items[place] for place in first.values()], answers
+
+
+def _holding(db: apsw.Connection, items: Sequence[Leased]) -> list[int]:
+    """The places of those whose lease still holds."""
+    return places(db, "held", [(place, item.id, item.fence) for place, item in enumerate(items)])

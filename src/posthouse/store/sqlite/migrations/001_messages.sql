@@ -27,7 +27,8 @@ CREATE TABLE messages (
     CHECK (status IN ('scheduled', 'queued', 'sending') = (due_at IS NOT NULL OR lease_until IS NOT NULL))
 ) WITHOUT ROWID;
 
-CREATE INDEX messages_due ON messages (lane, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX messages_due ON messages (lane, pool, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX messages_ending ON messages (min(coalesce(expires_at, give_up_at), give_up_at)) WHERE due_at IS NOT NULL;
 CREATE INDEX messages_leased ON messages (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX messages_pool ON messages (pool, id);
 

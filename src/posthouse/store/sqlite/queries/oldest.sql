@@ -1,6 +1,10 @@
-SELECT min(due_at)
-FROM (SELECT min(due_at) AS due_at FROM messages WHERE lane = 0 AND due_at IS NOT NULL
-      UNION ALL
-      SELECT min(due_at) FROM messages WHERE lane = 1 AND due_at IS NOT NULL
-      UNION ALL
-      SELECT min(due_at) FROM messages WHERE lane = 2 AND due_at IS NOT NULL)
+-- The first entry of the index for each lane and pool.
+WITH RECURSIVE lines (lane, pool) AS (
+    SELECT column1, '' FROM (VALUES (0), (1), (2))
+    UNION ALL
+    SELECT lane, (SELECT min(pool) FROM messages WHERE lane = lines.lane AND due_at IS NOT NULL AND pool > lines.pool)
+    FROM lines
+    WHERE pool IS NOT NULL
+)
+SELECT min((SELECT min(due_at) FROM messages WHERE lane = lines.lane AND pool = lines.pool AND due_at IS NOT NULL))
+FROM lines

@@ -1,1 +1,2 @@
-DELETE FROM idempotency WHERE forget_at < ?
+DELETE FROM idempotency
+WHERE (pool, key) IN (SELECT pool, key FROM idempotency WHERE forget_at < ? LIMIT ?)

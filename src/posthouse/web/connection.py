@@ -1,0 +1,93 @@
+"""A connection of the HTTP door: uvicorn's, with an end to how long and how much the head of a request may be.
+
+uvicorn 0.54 waits for ever for a head and keeps whatever comes of it (as of 2026-11), from anybody, with or without a
+key. What is no HTTP it answers in plain text; here that is an error like all others.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from posthouse.web.answer import Answer, Header, problem
+
+HEAD_S: Final = 10.0
+"""How long the head of a request may take, from its first byte; the first one from the opening of the connection."""
+
+HEAD_MAX: Final = 64 * 1024
+"""Bytes of a head that is not complete yet."""
+
+FIXED: Final[tuple[Header, ...]] = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""Headers of every answer."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection; `hurry` must be called now and then."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._waiting_since: float | None = self.loop.time()
+        self._received = 0
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._waiting_since, self._received = self.loop.time(), 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What comes after the head are trailers: nobody reads them, and they may be without end.
+        if self._waiting_since is not None:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._waiting_since = None
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._waiting_since is not None and not self.transport.is_closing():
+            self._received += len(data)
+            if self._received > HEAD_MAX:
+                self._refuse(problem(431, "head-too-large", f"Expected headers of at most {HEAD_MAX} bytes."))
+
+    def hurry(self) -> None:
+        """Give up waiting for a head that takes too long."""
+        since = self._waiting_since
+        if since is None or self.loop.time() - since < HEAD_S or self.transport.is_closing():
+            return
+        if self._received:
+            self._refuse(problem(408, "head-too-slow", f"Expected all headers within {HEAD_S:.0f} seconds."))
+        else:
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(problem(400, "http", "Expected a request as HTTP/1.1 writes it."))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever asks for another protocol is answered in this one; the log need not know."""
+
+    def _refuse(self, answer: Answer) -> None:
+        """Answer, and close: where the next request would begin nobody can tell."""
+        headers = (
+            *self.server_state.default_headers,
+            *answer.headers,
+            (b"x-request-id", token_hex(8).encode()),
+            *FIXED,
+            (b"content-length", str(len(answer.body)).encode()),
+            (b"connection", b"close"),
+        )
+        first = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n".encode()
+        self.transport.write(first + b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n" + answer.body)
+        self.transport.close()
+
+
+def hurry(connections: Iterable[object]) -> None:
+    """All of those that wait too long."""
+    for connection in connections:
+        if isinstance(connection, Connection):
+            connection.hurry()

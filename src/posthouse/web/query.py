@@ -1,0 +1,71 @@
+"""What a list is asked for: the parameters of `GET /email`."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from urllib.parse import parse_qsl
+
+from posthouse.mail.event import STATUSES
+from posthouse.mail.problem import Problem
+from posthouse.store.contract import Query
+from posthouse.web.answer import Refused, problem
+
+PAGE_MAX: Final = 100
+
+QUERY_MAX: Final = 4096
+"""Bytes of all parameters together."""
+
+ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+_PARAMETERS: Final = ("status", "to", "tag", "provider", "since", "until", "limit", "cursor")
+
+
+def read_query(query: bytes, pool: str | None) -> Query:
+    """The page asked for, of one pool or of all. Refused with 400 and every problem at once."""
+    problems: list[Problem] = []
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query[:QUERY_MAX].decode("latin-1"), keep_blank_values=True):
+        if name not in _PARAMETERS or name in given:
+            expected = f"expected each of {', '.join(_PARAMETERS)} at most once"
+            problems.append(Problem("parameter-unknown", name[:64], expected))
+        elif value:
+            given[name] = value
+    status, limit, cursor = given.get("status"), given.get("limit", "50"), given.get("cursor")
+    if status is not None and status not in STATUSES:
+        problems.append(Problem("parameter-invalid", "status", f"expected one of {', '.join(STATUSES)}"))
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= PAGE_MAX):
+        problems.append(Problem("parameter-invalid", "limit", f"expected a number from 1 to {PAGE_MAX}"))
+    if cursor is not None and not ID.fullmatch(cursor):
+        problems.append(Problem("parameter-invalid", "cursor", "expected the next_cursor of an earlier page"))
+    since, until = (_when(given, name, problems) for name in ("since", "until"))
+    if len(query) > QUERY_MAX:
+        problems = [Problem("parameters-too-long", "", f"expected at most {QUERY_MAX} bytes of parameters")]
+    if problems:
+        raise Refused(problem(400, "parameters", "The list cannot be made.", problems=problems))
+    return Query(
+        limit=int(limit),
+        pool=pool,
+        status=status,
+        to=given.get("to"),
+        tag=given.get("tag"),
+        provider=given.get("provider"),
+        since=since,
+        until=until,
+        after=cursor,
+    )
+
+
+def _when(given: Mapping[str, str], name: str, problems: list[Problem]) -> float | None:
+    """An instant as RFC 3339 writes it (a `+` may have arrived as a space), in epoch seconds."""
+    text = given.get(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        if moment.tzinfo is not None:
+            return moment.timestamp()
+    except (ValueError, OverflowError):
+        pass
+    problems.append(Problem("parameter-invalid", name, "expected an instant such as 2026-11-23T09:00:00Z"))
+    return None
