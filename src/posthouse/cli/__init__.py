@@ -19,6 +19,7 @@ app = typer.Typer(
     name="posthouse",
     help="One API in front of every email provider.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # help is read in pipes and small windows too
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

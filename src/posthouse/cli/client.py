@@ -5,16 +5,17 @@ import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
-Url = Annotated[str, typer.Option("--url", envvar="POSTHOUSE_URL", help="The server.")]
+Url = Annotated[str, typer.Option("--url", envvar="POSTHOUSE_URL", metavar="URL", help="The server.")]
 ApiKey = Annotated[
     str | None,
     typer.Option(
-        "--key", envvar="POSTHOUSE_API_KEY", help="API key; 'dev' at a server on this machine.", show_default=False
+        "--key", envvar="POSTHOUSE_API_KEY", metavar="KEY", help="API key; 'dev' at a server on this machine."
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the server's answer as JSON.")]
@@ -35,32 +36,46 @@ class Client:
     """One server, one key."""
 
     def __init__(self, url: str, key: str | None) -> None:
+        here = _host(url) in LOOPBACK
         self._url = url.rstrip("/")
-        if key is None and urlsplit(url).hostname in LOOPBACK:
-            key = "dev"
-        self._key = key or ""
+        self._key = "dev" if key is None and here else key or ""
+        # A proxy that the environment names is for servers elsewhere.
+        self._opener = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if here else []))
 
     def call(
         self, method: str, path: str, body: dict[str, Any] | None = None, timeout_s: float = 30.0, **headers: str
     ) -> Reply:
         """One call; ends the command with 1 and a sentence where there is no answer to it."""
         request = urllib.request.Request(self._url + path, method=method)  # noqa: S310  the user's own URL
-        request.add_header("Authorization", f"Bearer {self._key}")
+        request.add_header("Authorization", f"Bearer {self._key}".encode().decode("latin-1"))
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         if body is not None:
             request.add_header("Content-Type", "application/json")
             request.data = json.dumps(body).encode()
         try:
-            with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310
+            with self._opener.open(request, timeout=timeout_s) as response:
                 return Reply(response.status, json.load(response))
         except urllib.error.HTTPError as error:
             with error:
                 return _refused(error)
-        except (urllib.error.URLError, OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            reason = getattr(reason, "strerror", None) or reason
             print(f"no answer from {self._url}: {reason}. Is 'posthouse serve' running there?", file=sys.stderr)
             raise typer.Exit(1) from None
+
+
+def _host(url: str) -> str:
+    """The host in a server's URL; ends the command with 2 where it is none."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.scheme in ("http", "https") else None
+    except ValueError:
+        host = None
+    if host is None:
+        raise typer.BadParameter(f"expected a URL such as {URL}", param_hint="--url")
+    return host
 
 
 def _refused(error: urllib.error.HTTPError) -> Reply:

@@ -1,23 +1,26 @@
 """posthouse list: the newest messages."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from posthouse.cli.client import URL, ApiKey, AsJson, Client, Url, checked
-from posthouse.cli.show import coloured, plain
+from posthouse.cli.show import coloured, plain, screen
+
+WIDE = 120
+"""Columns of a terminal on which everything is told."""
 
 
 def list_messages(
-    status: Annotated[str | None, typer.Option(help="Only these: queued, sent, failed …")] = None,
-    to: Annotated[str | None, typer.Option(help="Only to this address.")] = None,
-    tag: Annotated[str | None, typer.Option(help="Only with this tag.")] = None,
-    provider: Annotated[str | None, typer.Option(help="Only through this provider.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="How many at the most.")] = 20,
+    status: Annotated[str | None, typer.Option(metavar="STATUS", help="Only these: queued, sent, failed …")] = None,
+    to: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Only to this address.")] = None,
+    tag: Annotated[str | None, typer.Option(metavar="TAG", help="Only with this tag.")] = None,
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Only through this provider.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many at the most.")] = 20,
     as_json: AsJson = False,
     url: Url = URL,
     key: ApiKey = None,
@@ -34,16 +37,32 @@ def list_messages(
             "no messages" + (" that fit" if len(query) > len(f"limit={limit}") else " yet: 'posthouse send' makes one")
         )
         return
-    table = Table("id", "status", "to", "subject", "provider", "accepted", box=None, padding=(0, 2))
+    console = screen()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, width in _widths(console.width).items():
+        table.add_column(name, no_wrap=True, min_width=min(width, len(name)), max_width=width)
     for message in document["messages"]:
-        recipients = message["to"]
-        more = f" and {len(recipients) - 1} more" if len(recipients) > 1 else ""
-        table.add_row(
-            message["id"],
-            coloured(message["status"]),
-            plain(recipients[0] + more if recipients else ""),
-            plain(message["subject"]),
-            plain(message["provider"] or ""),
-            message["created_at"][:19].replace("T", " "),
-        )
-    Console(highlight=False).print(table)
+        table.add_row(*_cells(message)[: len(table.columns)])
+    console.print(table)
+
+
+def _widths(columns: int) -> dict[str, int]:
+    """What is told on so many columns, and how wide it may be. The id is there to be copied: it is never cut."""
+    fixed = {"id": 36, "status": 10}
+    more = {"provider": 16, "accepted": 19} if columns >= WIDE else {}
+    left = columns - sum(width + 2 for width in (*fixed.values(), *more.values()))
+    share = max(8, left // 2 - 2)
+    return {**fixed, "to": share, "subject": share, **more}
+
+
+def _cells(message: dict[str, Any]) -> tuple[Text, ...]:
+    recipients = message["to"]
+    more = f" and {len(recipients) - 1} more" if len(recipients) > 1 else ""
+    return (
+        Text(message["id"]),
+        coloured(message["status"]),
+        plain(recipients[0] + more if recipients else ""),
+        plain(message["subject"]),
+        plain(message["provider"] or ""),
+        Text(message["created_at"][:19].replace("T", " ")),
+    )

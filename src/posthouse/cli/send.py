@@ -16,16 +16,19 @@ WAIT_S = 60
 
 
 def send(
-    to: Annotated[list[str], typer.Option(help="Recipient; say it again for more.")],
-    subject: Annotated[str, typer.Option(help="Subject.")],
-    text: Annotated[str | None, typer.Option(help="Plain text; '-' reads standard input.")] = None,
-    html: Annotated[str | None, typer.Option(help="HTML.")] = None,
-    sender: Annotated[str | None, typer.Option("--from", help="Sender; the pool's own unless said.")] = None,
-    attach: Annotated[
-        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="File to attach; say it again for more.")
+    to: Annotated[list[str], typer.Option(metavar="ADDRESS", help="Recipient; say it again for more.")],
+    subject: Annotated[str, typer.Option(metavar="TEXT", help="Subject.")],
+    text: Annotated[str | None, typer.Option(metavar="TEXT", help="Plain text; '-' reads standard input.")] = None,
+    html: Annotated[str | None, typer.Option(metavar="TEXT", help="HTML.")] = None,
+    sender: Annotated[
+        str | None, typer.Option("--from", metavar="ADDRESS", help="Sender; the pool's own unless said.")
     ] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="Tag; say it again for more.")] = None,
-    provider: Annotated[str | None, typer.Option(help="Through this provider only.")] = None,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="File to attach; say it again for more."),
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Tag; say it again for more.")] = None,
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Through this provider only.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is sent, or will not be.")] = False,
     as_json: AsJson = False,
     url: Url = URL,
@@ -50,8 +53,7 @@ def send(
 
 
 def _attachment(path: Path) -> dict[str, str]:
-    return {
-        "filename": path.name,
-        "content": base64.b64encode(path.read_bytes()).decode(),
-        "content_type": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-    }
+    kind, packed = mimetypes.guess_type(path.name)
+    attachment = {"filename": path.name, "content": base64.b64encode(path.read_bytes()).decode()}
+    # Of a packed file (a.csv.gz) the kind is that of what is inside: it is left to the server.
+    return attachment if kind is None or packed is not None else {**attachment, "content_type": kind}

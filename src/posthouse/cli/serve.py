@@ -17,16 +17,23 @@ from posthouse.telemetry import set_up
 
 
 def serve(
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")] = None,
-    listen: Annotated[str | None, typer.Option(help="Where to listen, HOST:PORT; port 0 takes a free one.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", metavar="FILE", help="Configuration file.")] = None,
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
+    ] = None,
 ) -> None:
-    """Accept messages and deliver them, until SIGTERM or Ctrl-C: then what has begun is finished first."""
+    """Accept messages and deliver them, until told to stop.
+
+    At SIGTERM and Ctrl-C what has begun is finished first; a second one ends it at once.
+    """
     set_up()
     settings = load(config, os.environ, SPECS, SystemClock().now())
     if isinstance(settings, list):
         for problem in settings:
             print(problem, file=sys.stderr)
         raise typer.Exit(1)
+    for warning in settings.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     endpoint = settings.http.listen if listen is None else _endpoint(listen)
     listener = _bound(endpoint)
     raise typer.Exit(_run(settings, listener))

@@ -2,6 +2,7 @@
 
 import json
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -20,11 +21,21 @@ def show(
     key: ApiKey = None,
 ) -> None:
     """Show a message, its attempts and its events."""
-    document = checked(Client(url, key).call("GET", f"/email/{message_id}"))
+    document = checked(Client(url, key).call("GET", f"/email/{quote(message_id, safe='')}"))
     if as_json:
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         print_message(document)
+
+
+UNBOUND = 100_000
+"""Columns of what is no terminal: nothing is cut or wrapped there."""
+
+
+def screen() -> Console:
+    """Standard output, for a person at a terminal or a program behind a pipe."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=UNBOUND)
 
 
 def coloured(status: str) -> Text:
@@ -33,7 +44,7 @@ def coloured(status: str) -> Text:
 
 def print_message(document: dict[str, Any]) -> None:
     """A message for a person. What came from strangers is printed as text, never as markup or control codes."""
-    console = Console(highlight=False)
+    console = screen()
     head = Table.grid(padding=(0, 2))
     head.add_row("id", document["id"])
     head.add_row("status", coloured(document["status"]))

@@ -15,8 +15,8 @@ from posthouse.routing.rules import Candidate
 from posthouse.store.contract import Claim, Delay, Ending, Intent, Renewal, Result, StoreDown
 from posthouse.telemetry import log, warn
 
-RECORD_AGAIN_S = 1.0
-"""How often an answer that could not be written down is tried again: it is known, and must not be forgotten."""
+AGAIN_S = 1.0
+"""How often what a full disk did not take is tried again."""
 
 
 async def attempt(claim: Claim, desk: Desk) -> None:
@@ -47,7 +47,13 @@ async def _intend(claim: Claim, candidate: Candidate, desk: Desk, now: float) ->
     job = claim.job
     doubt = job.course.doubt
     intent = Intent(job.id, claim.fence, claim.attempts + 1, candidate.name, job.pool, now, doubt)
-    written, *_ = await desk.work.intend([intent])
+    try:
+        written, *_ = await desk.work.intend([intent])
+    except StoreDown as error:
+        if error.fatal:
+            raise
+        await _given_back(claim, desk, error)
+        return False
     last_start = claim.leased_until - desk.carriers[job.pool, candidate.name].timeout_s
     if written and desk.clock.now() > last_start:
         # The process stood still for a while: nobody may have taken the message over before the first byte leaves.
@@ -114,6 +120,20 @@ async def settle(
         )
 
 
+async def _given_back(claim: Claim, desk: Desk, error: StoreDown) -> None:
+    """Put a message back that could not be begun, as soon as the store takes it: its lease would hold it for long."""
+    warn("an attempt could not be written down; nothing was sent", id=claim.job.id, reason=str(error))
+    while True:
+        await desk.clock.sleep(AGAIN_S)
+        try:
+            await desk.work.postpone([Delay(claim.job.id, claim.fence, desk.clock.now())])
+        except StoreDown as still:
+            if still.fatal:
+                raise
+        else:
+            return
+
+
 async def _recorded(result: Result, desk: Desk) -> bool:
     """Write an answer down, however long the disk is full: forgotten, the message would be sent again."""
     while True:
@@ -123,6 +143,6 @@ async def _recorded(result: Result, desk: Desk) -> bool:
             if error.fatal:
                 raise
             warn("an answer could not be written down yet", id=result.id, reason=str(error))
-            await desk.clock.sleep(RECORD_AGAIN_S)
+            await desk.clock.sleep(AGAIN_S)
         else:
             return held

@@ -182,6 +182,8 @@ def _unknown() -> Answer:
 
 def _fields(headers: Headers, body: bytes | bytearray) -> dict[str, Any]:
     """The body's fields, by its media type. Refused with 415 for another one, 400 where it is not what it says."""
+    if headers.get(b"content-type") == b"application/json" and b"content-encoding" not in headers:
+        return _json(body)  # nearly all of them
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refused(problem(415, "content-encoding", "Expected a body without Content-Encoding."))
     content_type = headers.get(b"content-type", b"").decode("latin-1")
@@ -190,10 +192,7 @@ def _fields(headers: Headers, body: bytes | bytearray) -> dict[str, Any]:
         raise Refused(problem(415, "charset", "Expected charset=utf-8, or none said."))
     match kind.value:
         case "application/json":
-            try:
-                return strictjson.decode(body)
-            except strictjson.Malformed as error:
-                raise Refused(problem(400, "json", f"The body cannot be read: {error}.")) from None
+            return _json(body)
         case "application/x-www-form-urlencoded":
             return form.urlencoded(body)
         case "multipart/form-data":
@@ -201,6 +200,13 @@ def _fields(headers: Headers, body: bytes | bytearray) -> dict[str, Any]:
         case _:
             expected = "application/json, application/x-www-form-urlencoded or multipart/form-data"
             raise Refused(problem(415, "media-type", f"Expected Content-Type {expected}."))
+
+
+def _json(body: bytes | bytearray) -> dict[str, Any]:
+    try:
+        return strictjson.decode(body)
+    except strictjson.Malformed as error:
+        raise Refused(problem(400, "json", f"The body cannot be read: {error}.")) from None
 
 
 def _once_key(headers: Headers) -> str | None:

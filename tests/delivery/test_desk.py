@@ -1,0 +1,103 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from posthouse.delivery.desk import LEASE_S, Carrier, Desk
+from posthouse.routing.board import Fact
+from posthouse.routing.outcome import Accepted, Deferred, Throttled, Unauthorised
+from posthouse.routing.rules import BreakerRules, Candidate, Rules
+from tests.delivery.clock import NOW, FakeClock
+from tests.delivery.office import Scripted, office
+from tests.store.letters import POOL, letter
+
+RULES = Rules(
+    POOL, candidates=(Candidate("first", concurrency=2),), breaker=BreakerRules(failures=2, min_calls=10, window_s=30)
+)
+
+
+class Nothing:
+    """A store nobody asks."""
+
+
+def desk(*rules: Rules, timeout_s: float = 30.0) -> Desk:
+    carriers = {(r.pool, c.name): Carrier(Scripted(), timeout_s) for r in rules for c in r.candidates}
+    work: Any = Nothing()
+    return Desk(FakeClock(), work, {r.pool: r for r in rules}, carriers)
+
+
+def fact(outcome: Any, at: float = NOW) -> Fact:
+    return Fact.of("first", outcome, at)
+
+
+def test_a_lease_is_three_times_the_longest_send_and_never_short() -> None:
+    assert desk(RULES, timeout_s=10.0).lease_s == LEASE_S
+    assert desk(RULES, timeout_s=600.0).lease_s == 1800.0
+    assert desk().lease_s == LEASE_S
+
+
+def test_a_circuit_that_opens_and_closes_is_told_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "posthouse")
+    at = desk(RULES)
+    for number in range(4):
+        at.observe(POOL, fact(Deferred(503), NOW + number))
+    at.probing(POOL, "first")
+    for number in range(2):
+        at.observe(POOL, fact(Accepted(200), NOW + 100 + number))
+    assert caplog.messages == ["circuit opened", "circuit closed"]
+    assert caplog.records[0].fields == {"pool": POOL, "provider": "first", "outcome": "deferred"}  # type: ignore[attr-defined]
+
+
+def test_what_was_learnt_before_is_known_again_at_start() -> None:
+    at = desk(RULES)
+    at.remember({POOL: [fact(Accepted(200), NOW - 9), fact(Deferred(503), NOW - 2), fact(Deferred(503), NOW - 1)]})
+    assert at.circuits(NOW) == {POOL: {"first": "open"}}
+
+
+def test_what_was_learnt_of_pools_and_providers_that_are_gone_does_no_harm() -> None:
+    at = desk(RULES)
+    at.remember({"gone.example.com": [fact(Unauthorised(401))], POOL: [Fact.of("gone", Unauthorised(401), NOW)]})
+    assert at.circuits(NOW) == {POOL: {"first": "closed"}}
+
+
+async def test_an_open_circuit_is_open_after_a_restart_and_a_wrong_key_too(tmp_path: Path) -> None:
+    async with office(tmp_path, breaker=BreakerRules(failures=2)) as house:
+        house.carriers["first"].acts = [Deferred(503), Deferred(503)]
+        house.carriers["second"].acts = [Unauthorised(401)]
+        await house.add(letter(0), letter(1))
+        for _ in range(2):
+            await house.attempt()
+        known = house.desk.circuits(house.clock.now())
+        assert known == {POOL: {"first": "open", "second": "open"}}
+    async with office(tmp_path, breaker=BreakerRules(failures=2)) as house:
+        house.desk.remember(await house.store.observations(NOW - 1000))
+        assert house.desk.circuits(house.clock.now()) == known
+
+
+def test_there_is_room_for_as_many_as_may_start_now() -> None:
+    at = desk(RULES)
+    assert at.room(NOW, 100) == 100  # nobody was asked yet: it is found out with the first messages
+    at.board(POOL)
+    assert at.room(NOW, 100) == 2
+    assert at.room(NOW, 1) == 1
+    at.started(POOL, RULES.candidates[0], NOW)
+    assert at.room(NOW, 100) == 1
+    at.started(POOL, RULES.candidates[0], NOW)
+    assert (at.room(NOW, 100), at.full(NOW)) == (0, [POOL])
+    at.ended(POOL, "first")
+    assert (at.room(NOW, 100), at.full(NOW)) == (1, [])
+
+
+def test_a_pool_that_pauses_is_full_until_the_pause_is_over() -> None:
+    at = desk(RULES)
+    at.observe(POOL, fact(Throttled(429, retry_after_s=30.0)))
+    assert (at.room(NOW, 100), at.full(NOW)) == (0, [POOL])
+    assert at.full(NOW + 30) == []
+
+
+def test_all_circuits_are_told_also_of_pools_nobody_has_sent_through() -> None:
+    other = Rules("example.net", candidates=(Candidate("a"), Candidate("b")))
+    assert desk(RULES, other).circuits(NOW) == {
+        POOL: {"first": "closed"},
+        "example.net": {"a": "closed", "b": "closed"},
+    }

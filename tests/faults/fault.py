@@ -1,0 +1,39 @@
+"""A fault of the disk, in a running server: strace makes its system calls fail, for as long as a block runs."""
+
+import asyncio
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.faults.trace import attaching
+
+
+def breaking(call: str, error: str, when: str) -> Sequence[str]:
+    """What strace is told to make calls fail."""
+    return ("-e", f"inject={call}:error={error}:when={when}")
+
+
+def attached(command: list[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+
+@asynccontextmanager
+async def failing(pid: int, call: str, error: str, when: str, log: Path) -> AsyncIterator[None]:
+    """Calls of one name fail. when: the how-manieth of each thread (`3`), or from which one on (`3+`).
+
+    log: of the calls that were made meanwhile, complete when the block is left. The process may end before that.
+    """
+    tracer = attached([*attaching(log, pid), *breaking(call, error, when)])
+    assert tracer.stderr is not None
+    try:
+        async with asyncio.timeout(10):
+            line = await asyncio.to_thread(tracer.stderr.readline)
+        assert re.search(rb"Process \d+ attached", line), line
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        await asyncio.to_thread(tracer.wait, 10.0)
+        tracer.stderr.close()

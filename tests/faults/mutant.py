@@ -1,0 +1,81 @@
+"""Posthouse with one promise broken: what a fault test must be able to see. `python -P mutant.py NAME serve …`"""
+
+import sys
+from pathlib import Path
+
+
+def forgets_to_sync() -> None:
+    """Commits are not synced: the default advice for WAL, and mail is lost in a power cut."""
+    from posthouse.store.sqlite import file
+
+    file.SYNCHRONOUS = "NORMAL"  # type: ignore[misc]
+
+
+def sends_unwritten() -> None:
+    """An attempt is not written down before its first byte leaves."""
+    from posthouse.store.sqlite import work
+
+    work.intend = lambda db, items: [True for _ in items]
+
+
+def forgets_attempts() -> None:
+    """What was begun when the process died is taken for untouched, and sent again as if for the first time."""
+    from posthouse.store.sqlite import work
+
+    work._opened = lambda db, id_, attempts: None
+
+
+def believes_the_next_sync() -> None:
+    """A sync that failed is forgotten, and the next commit is believed."""
+    from posthouse.store.sqlite.store import SqliteStore
+
+    SqliteStore._broken = property(lambda store: None, lambda store, error: None)  # type: ignore[assignment]
+
+
+def acknowledges_early() -> None:
+    """A message is answered for when it is on its way to the disk, not when it is there."""
+    from collections.abc import Sequence
+
+    from posthouse.store.contract import Entry, Mismatch, Receipt
+    from posthouse.store.sqlite import inbox
+    from posthouse.store.sqlite.store import SqliteStore
+
+    async def add(store: SqliteStore, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
+        store._write(inbox.add, entries).add_done_callback(lambda written: written.exception())
+        return [Receipt(entry.id, entry.status) for entry in entries]
+
+    SqliteStore.add = add  # type: ignore[method-assign, assignment]
+
+
+def takes_everything_in() -> None:
+    """Any number of large bodies is read at the same time."""
+    from posthouse import gateway
+
+    gateway.LARGE_BODIES = 2**40  # type: ignore[misc]
+
+
+def takes_silence_for_no() -> None:
+    """A carrier that gave no answer is believed not to have taken the message."""
+    from posthouse.routing import outcome
+
+    outcome.UNSURE = outcome.DEFERRED  # type: ignore[misc]
+
+
+def stops_at_once() -> None:
+    """Attempts under way are not waited for."""
+    from posthouse import gateway
+
+    gateway.DRAIN_S = 0.0  # type: ignore[misc]
+
+
+def program(name: str) -> tuple[str, ...]:
+    """What Python is to run, for `server.launch`."""
+    return ("-P", str(Path(__file__)), name)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv.pop(1)]()
+
+    from posthouse.cli import main
+
+    main()

@@ -1,0 +1,165 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from posthouse.intake.accept import DRAWN, REMEMBERED_S, Intake, fingerprint
+from posthouse.intake.caller import Caller
+from posthouse.intake.policy import PoolPolicy
+from posthouse.mail.limits import Limits
+from posthouse.mail.message import Address, Policy
+from posthouse.mail.problem import Refusal
+from posthouse.routing.capability import Can
+from posthouse.store.contract import Entry, Mismatch, Receipt, StoreDown, Summary, unpack
+from posthouse.store.sqlite.store import SqliteStore
+from tests.delivery.clock import NOW, FakeClock
+from tests.store.letters import wanted
+
+POOL = PoolPolicy("example.com", give_up_after_s=3600.0)
+WEB = Caller("web", "example.com")
+
+
+class Dice:
+    """Chance that is the same in every run; asked: for how many bytes each time."""
+
+    def __init__(self) -> None:
+        self._random, self.asked = Random(1), list[int]()
+
+    def __call__(self, count: int) -> bytes:
+        self.asked.append(count)
+        return self._random.randbytes(count)
+
+
+class Door:
+    """An intake on a store of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock, self.dice = FakeClock(), Dice()
+        self.store = SqliteStore(folder / "posthouse.db")
+        self.intake = Intake(self.clock, self.dice, self.store, {POOL.name: POOL}, Limits())
+
+    async def accept(
+        self, key: str | None = None, pool: PoolPolicy = POOL, caller: Caller = WEB, **changes: Any
+    ) -> Any:
+        return await self.intake.accept(fields(**changes), pool, caller, key)
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    opened = Door(tmp_path)
+    yield opened
+    await opened.store.close()
+
+
+def fields(**changes: Any) -> dict[str, Any]:
+    return {"from": "ann@example.com", "to": "bob@example.org", "subject": "Hello", "text": "x", **changes}
+
+
+def entry(door: Door, caller: Caller = WEB, **changes: Any) -> Entry:
+    found = door.intake.entry(fields(**changes), POOL, caller, "key")
+    assert isinstance(found, Entry)
+    return found
+
+
+async def test_a_receipt_says_that_the_message_is_in_the_store(door: Door) -> None:
+    receipt = await door.accept(tags=["a"], metadata={"order": "17"}, cc=["Eve <eve@example.net>"])
+    assert receipt == Receipt(receipt.id, "queued")
+    record = await door.store.find(receipt.id, POOL.name)
+    assert record is not None
+    recipients = ("bob@example.org", "Eve <eve@example.net>")
+    assert record.summary == Summary("ann@example.com", recipients, "Hello", ("a",), (("order", "17"),))
+    assert (record.accepted_at, record.due_at, record.expires_at, record.lane) == (NOW, NOW, None, 1)
+    assert [event.type for event in record.events] == ["accepted"]
+    (claim,) = await door.store.claim(wanted(NOW))
+    assert (claim.message.subject, claim.job.give_up_at, claim.job.recipients) == ("Hello", NOW + 3600, 2)
+    assert claim.job.needs == Can.CC | Can.TAGS | Can.METADATA | Can.TEXT_ONLY
+
+
+async def test_what_is_wrong_is_not_stored(door: Door) -> None:
+    refusal = await door.accept(to="nobody", subject="a\nb")
+    assert isinstance(refusal, Refusal)
+    assert [problem.field for problem in refusal.problems] == ["to", "subject"]
+    assert await door.store.claim(wanted(NOW)) == []
+
+
+async def test_what_the_pool_or_the_key_objects_to_is_not_stored(door: Door) -> None:
+    refusal = await door.accept(caller=Caller("web", POOL.name, allow=("*@example.com",)))
+    assert isinstance(refusal, Refusal)
+    assert refusal.problems[0].code == "recipient-not-allowed"
+    assert await door.store.claim(wanted(NOW)) == []
+
+
+async def test_a_message_for_later_is_scheduled(door: Door) -> None:
+    receipt = await door.accept(send_at="2036-01-01T00:00:00Z")
+    assert receipt.status == "scheduled"
+    assert await door.store.claim(wanted(NOW)) == []
+
+
+async def test_a_key_stands_for_one_message_until_it_is_forgotten(door: Door) -> None:
+    first = await door.accept("key")
+    assert await door.accept("key") == Receipt(first.id, "queued", replayed=True)
+    assert await door.accept("key", subject="Other") == Mismatch(first.id)
+    await door.clock.advance(REMEMBERED_S)
+    assert isinstance(await door.accept("key", subject="Other"), Receipt)
+
+
+async def test_ids_sort_by_time_and_chance_is_drawn_for_many_at_once(door: Door) -> None:
+    ids = []
+    for _ in range(100):
+        ids.append(entry(door).id)
+        await door.clock.advance(0.01)
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 100
+    assert door.dice.asked == [DRAWN, DRAWN]
+
+
+async def test_many_at_once_are_one_transaction_and_each_has_its_answer(door: Door) -> None:
+    entries = [entry(door, subject=str(number)) for number in range(3)]
+    answers = await door.intake.accept_all(entries)
+    assert answers == [Receipt(entries[0].id, "queued"), Mismatch(entries[0].id), Mismatch(entries[0].id)]
+
+
+async def test_while_the_store_is_down_nothing_is_promised(door: Door) -> None:
+    await door.store.close()
+    with pytest.raises(StoreDown):
+        await door.accept()
+
+
+async def test_what_is_redirected_is_stored_as_it_will_leave(door: Door) -> None:
+    redirected = entry(door, Caller("web", POOL.name, redirect=Address("me@example.com")), bcc="eve@example.net")
+    assert redirected.summary.recipients == ("me@example.com",)
+    assert redirected.recipients == 1
+    assert [a.email for a in unpack(redirected.content).recipients] == ["me@example.com"]
+
+
+def test_a_fingerprint_is_of_every_byte_and_every_wish() -> None:
+    first = fingerprint(b"content", Policy())
+    assert first == fingerprint(b"content", Policy())
+    others = [
+        fingerprint(b"contenu", Policy()),
+        *(fingerprint(b"content", Policy(**wish)) for wish in ({"lane": "bulk"}, {"send_at": 1.0}, {"provider": "a"})),
+    ]
+    assert len({first, *others}) == 5
+
+
+async def test_equal_messages_have_equal_fingerprints_however_they_were_written(door: Door) -> None:
+    digests = set()
+    for changes in (
+        {},
+        {"to": ["bob@example.org"], "cc": None},
+        {"from": {"email": "ann@example.com", "name": ""}, "bcc": []},
+        {"from": "ann@EXAMPLE.com", "subject": "Hello"},
+    ):
+        once = entry(door, **changes).once
+        assert once is not None
+        digests.add(once.digest)
+    assert len(digests) == 1
+
+
+async def test_two_hundred_at_once_are_all_there(door: Door) -> None:
+    receipts = await asyncio.gather(*[door.accept(subject=str(number)) for number in range(200)])
+    assert len({receipt.id for receipt in receipts}) == 200
+    assert len(await door.store.claim(wanted(NOW))) == 200

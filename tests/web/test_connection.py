@@ -1,0 +1,106 @@
+"""Connections of those who send what is no request, or never finish one."""
+
+import asyncio
+import json
+
+import pytest
+
+from posthouse.web import connection
+from tests.web.house import KEY, House, letter
+from tests.web.http import Line, line, request
+from tests.web.test_app import is_a_problem
+
+GOOD = json.dumps(letter()).encode()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"hello\r\n\r\n",
+        b"GET / HTTP/3.0\r\n\r\n",
+        b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET no-slash HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_answered_like_every_other_error_and_the_connection_closed(
+    house: House, nonsense: bytes
+) -> None:
+    async with line(house.port) as opened:
+        await opened.say(nonsense)
+        reply = await opened.reply()
+        assert is_a_problem(reply, 400)
+        assert reply.field("connection") == "close"
+        assert await opened.rest() == b""
+
+
+async def go_on_saying(opened: Line, piece: bytes) -> None:
+    for _ in range(1000 * connection.HEAD_MAX // len(piece)):
+        await opened.say(piece)
+
+
+@pytest.mark.parametrize("piece", [b"X-More: " + b"a" * 100 + b"\r\n", b"a" * 1000])
+async def test_a_head_without_end_is_refused_before_it_fills_the_memory(house: House, piece: bytes) -> None:
+    async with line(house.port) as opened:
+        await opened.say(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
+        with pytest.raises(ConnectionError):  # whoever goes on writing may miss the answer
+            await go_on_saying(opened, piece)
+
+
+async def test_a_head_that_is_too_large_is_answered_with_431(house: House) -> None:
+    async with line(house.port) as opened:
+        await opened.say(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * connection.HEAD_MAX)
+        assert is_a_problem(await opened.reply(), 431)
+        assert await opened.rest() == b""
+
+
+async def test_a_head_that_takes_too_long_is_answered_with_408(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.0)
+    async with line(house.port) as opened:
+        await opened.say(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        assert is_a_problem(await opened.reply(), 408)
+        assert await opened.rest() == b""
+
+
+async def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.0)
+    async with line(house.port) as opened:
+        assert await opened.rest() == b""
+
+
+async def test_who_waits_for_an_answer_or_between_two_requests_is_not_hurried(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried = asyncio.Event()
+    hurry = connection.Connection.hurry
+
+    def seen(self: connection.Connection) -> None:
+        hurry(self)
+        hurried.set()
+
+    async with line(house.port) as opened:
+        await opened.say(request("GET", "/healthz", {}))
+        assert (await opened.reply()).status == 200
+        monkeypatch.setattr(connection, "HEAD_S", 0.0)
+        monkeypatch.setattr(connection.Connection, "hurry", seen)
+        await hurried.wait()
+        await opened.say(request("GET", "/healthz", {}))
+        assert (await opened.reply()).status == 200
+
+
+async def test_trailers_are_not_headers(house: House) -> None:
+    head = request("POST", "/email", {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
+    content = b"%x\r\n%s\r\n0\r\n" % (len(GOOD), GOOD)
+    async with line(house.port) as opened:
+        await opened.say(head + content + f"Authorization: Bearer {KEY}\r\n\r\n".encode())
+        assert is_a_problem(await opened.reply(), 401)
+
+
+async def test_who_asks_for_another_protocol_is_answered_in_this_one(house: House) -> None:
+    reply = await house.get("/healthz", connection="Upgrade", upgrade="websocket")
+    assert reply.json == {"status": "ok"}

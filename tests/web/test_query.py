@@ -1,0 +1,76 @@
+import msgspec
+import pytest
+
+from posthouse.store.contract import Query
+from posthouse.web.answer import Refused
+from posthouse.web.query import QUERY_MAX, read_query
+
+ID = "01a20ae0-e2cc-7ac8-b610-e32461741d70"
+
+
+def refused(query: bytes) -> list[tuple[str, str]]:
+    with pytest.raises(Refused) as error:
+        read_query(query, "example.com")
+    assert error.value.answer.status == 400
+    return [(p["code"], p["field"]) for p in msgspec.json.decode(error.value.answer.body)["problems"]]
+
+
+def test_nothing_asked_for_is_the_first_page_of_the_pool() -> None:
+    assert read_query(b"", "example.com") == Query(limit=50, pool="example.com")
+    assert read_query(b"status=&to=&limit=7", None) == Query(limit=7)
+
+
+def test_all_filters_at_once() -> None:
+    asked = (
+        f"status=sent&to=ann%2Bx%40example.org&tag=a+b&provider=first&since=2026-11-23T09:00:00Z"
+        f"&until=2026-11-23T10:00:00.5%2B01:00&limit=100&cursor={ID}"
+    )
+    assert read_query(asked.encode(), "example.com") == Query(
+        limit=100,
+        pool="example.com",
+        status="sent",
+        to="ann+x@example.org",
+        tag="a b",
+        provider="first",
+        since=1795424400.0,
+        until=1795424400.5,
+        after=ID,
+    )
+
+
+def test_a_plus_that_came_as_a_space_is_still_an_offset() -> None:
+    assert read_query(b"since=2026-11-23T10:00:00+01:00", None).since == 1795424400.0
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "+5", "1.0", "five", "٣", "0100000", "000000100000", "1" * 5000])
+def test_a_limit_is_a_number_from_1_to_100(limit: str) -> None:
+    assert refused(f"limit={limit}".encode()) == (
+        [("parameter-invalid", "limit")] if len(limit) < 100 else [("parameters-too-long", "")]
+    )
+
+
+@pytest.mark.parametrize("instant", ["yesterday", "2026-11-23", "2026-11-23T09:00:00", "99999-01-01T00:00:00Z", "1e9"])
+def test_an_instant_needs_its_offset(instant: str) -> None:
+    assert refused(f"since={instant}".encode()) == [("parameter-invalid", "since")]
+
+
+@pytest.mark.parametrize("cursor", ["1", ID.upper(), ID + "0", "../etc", "01a20ae0-e2cc-4ac8-b610-e32461741d70"])
+def test_a_cursor_is_one_that_was_given(cursor: str) -> None:
+    assert refused(f"cursor={cursor}".encode()) == [("parameter-invalid", "cursor")]
+
+
+def test_every_problem_is_told_at_once() -> None:
+    assert refused(b"status=lost&limit=0&cursor=x&since=x&until=x&pool=example.net&to=a&to=b") == [
+        ("parameter-unknown", "pool"),
+        ("parameter-unknown", "to"),
+        ("parameter-invalid", "status"),
+        ("parameter-invalid", "limit"),
+        ("parameter-invalid", "cursor"),
+        ("parameter-invalid", "since"),
+        ("parameter-invalid", "until"),
+    ]
+
+
+def test_a_query_without_end_is_refused() -> None:
+    assert refused(b"to=" + b"a" * QUERY_MAX) == [("parameters-too-long", "")]
+    assert refused(b"a&" * 1_000_000) == [("parameters-too-long", "")]
