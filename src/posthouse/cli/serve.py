@@ -11,7 +11,8 @@ import typer
 
 from posthouse.clock import SystemClock
 from posthouse.config import Config, load
-from posthouse.config.values import Endpoint
+from posthouse.config.values import Endpoint, Scalar, endpoint
+from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS
 from posthouse.telemetry import set_up
 
@@ -34,26 +35,33 @@ def serve(
         raise typer.Exit(1)
     for warning in settings.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    endpoint = settings.http.listen if listen is None else _endpoint(listen)
-    listener = _bound(endpoint)
+    place = settings.http.listen if listen is None else _endpoint(listen)
+    if settings.mode == "development" and not is_loopback(place.host):
+        print(
+            "development mode listens on this machine only, as its key is no secret: 'posthouse init' writes a "
+            "configuration",
+            file=sys.stderr,
+        )
+        raise typer.Exit(2)
+    listener = _bound(place)
     raise typer.Exit(_run(settings, listener))
 
 
 def _endpoint(text: str) -> Endpoint:
-    host, _, port = text.rpartition(":")
-    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+    found = endpoint(Scalar(text))
+    if found is None:
         raise typer.BadParameter("expected HOST:PORT, such as 127.0.0.1:8080", param_hint="--listen")
-    return Endpoint(host.strip("[]") or "127.0.0.1", int(port))
+    return found
 
 
-def _bound(endpoint: Endpoint) -> socket.socket:
-    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+def _bound(place: Endpoint) -> socket.socket:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((endpoint.host, endpoint.port))
-    except OSError as error:
-        print(f"cannot listen on {endpoint.host}:{endpoint.port}: {error.strerror}", file=sys.stderr)
+        listener.bind((place.host, place.port))
+    except (OSError, UnicodeError) as error:  # a name that is too long is none that can be encoded
+        print(f"cannot listen on {place}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         raise typer.Exit(1) from None
     listener.listen(1024)
     listener.setblocking(False)
