@@ -8,7 +8,7 @@ from typing import Any, Final
 from posthouse.store.contract import StoreDown
 from posthouse.telemetry import warn
 from posthouse.web.answer import Answer, Header, Refused, problem, retry_after
-from posthouse.web.connection import FIXED
+from posthouse.web.connection import FIXED, WHOLE
 from posthouse.web.health import Readiness, alive
 from posthouse.web.messages import Messages, down
 
@@ -16,6 +16,8 @@ Headers = dict[bytes, bytes]
 
 MOST_AT_ONCE: Final = 1000
 """Requests in hand at the same time; more are turned away at once instead of making all of them wait."""
+
+NO_EXTENSIONS: Final[dict[str, Any]] = {}
 
 ALIVE: Final = ("/healthz", "/healthcheck")
 
@@ -44,7 +46,12 @@ class App:
         finally:
             self._in_hand -= 1
         head = (*given.headers, (b"x-request-id", request_id), *FIXED)
-        await Answer(given.status, given.body, head)(scope, receive, send)
+        answer = Answer(given.status, given.body, head)
+        send_whole = scope.get("extensions", NO_EXTENSIONS).get(WHOLE)
+        if send_whole is None:
+            await answer(scope, receive, send)
+        else:
+            send_whole(answer)
 
     async def _answer(self, scope: Any, headers: Headers, receive: Any, request_id: bytes) -> Answer:
         """An answer, whatever happens."""

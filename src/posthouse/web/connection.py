@@ -6,11 +6,12 @@ key. What is no HTTP it answers in plain text; here that is an error like all ot
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from http import HTTPStatus
 from secrets import token_hex
-from typing import Final
+from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from posthouse.web.answer import Answer, Header, problem
 
@@ -25,6 +26,10 @@ FIXED: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
 )
 """Headers of every answer."""
+
+
+WHOLE: Final = "posthouse.whole"
+"""The extension of the ASGI scope by which a complete answer leaves in one piece: `send(answer)`, not awaited."""
 
 
 class Connection(HttpToolsProtocol):
@@ -47,6 +52,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._waiting_since = None
         super().on_headers_complete()
+        extensions: dict[str, Any] = {WHOLE: partial(send_whole, self.cycle)}
+        self.scope["extensions"] = extensions
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -84,6 +91,30 @@ class Connection(HttpToolsProtocol):
         first = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n".encode()
         self.transport.write(first + b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n" + answer.body)
         self.transport.close()
+
+
+def send_whole(cycle: RequestResponseCycle, answer: Answer) -> None:
+    """Write head and body at once: half the system calls of two, and no answer that a crash can leave half written."""
+    if cycle.disconnected:
+        return
+    close = (b"connection", b"close")
+    cycle.keep_alive = cycle.keep_alive and close not in answer.headers
+    content = [STATUS_LINE[answer.status]]
+    for name, value in cycle.default_headers:
+        content += (name, b": ", value, b"\r\n")
+    for name, value in answer.headers:
+        content += (name, b": ", value, b"\r\n")
+    if not cycle.keep_alive and close not in answer.headers:
+        content.append(b"connection: close\r\n")
+    content.append(b"content-length: %d\r\n\r\n" % len(answer.body))
+    if cycle.scope["method"] != "HEAD":
+        content.append(answer.body)
+    cycle.response_started = cycle.response_complete = True
+    cycle.transport.write(b"".join(content))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
 
 
 def hurry(connections: Iterable[object]) -> None:

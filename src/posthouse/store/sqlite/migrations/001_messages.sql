@@ -33,10 +33,11 @@ CREATE INDEX messages_leased ON messages (lease_until) WHERE lease_until IS NOT 
 CREATE INDEX messages_pool ON messages (pool, id);
 
 -- What was to be sent: large, written once, read once or twice, forgotten before the record is.
+-- With row ids: without them a row of more than a quarter of a page takes an overflow page of its own.
 CREATE TABLE contents (
     id      TEXT PRIMARY KEY,
     content BLOB NOT NULL
-) WITHOUT ROWID;
+);
 
 -- One row per attempt, written before the first byte leaves; outcome is empty until the answer is known.
 CREATE TABLE attempts (
