@@ -78,6 +78,7 @@ async def test_what_becomes_due_by_time_alone_is_found(tmp_path: Path, monkeypat
         assert await settled(house, entry.id) == ["sent"]
 
 
+@pytest.mark.usefixtures("never_looks_by_itself")
 async def test_never_more_are_in_hand_than_it_has_capacity_for(tmp_path: Path) -> None:
     async with office(tmp_path) as house:
         gate = Gate()
@@ -114,6 +115,7 @@ def one_waits(passed: int, gate: Gate) -> bool:
     return gate.waiting == 1 and gate.passed == passed
 
 
+@pytest.mark.usefixtures("never_looks_by_itself")
 async def test_never_more_bytes_are_in_hand_than_allowed_but_always_one_message(tmp_path: Path) -> None:
     async with office(tmp_path) as house:
         gate = Gate()
@@ -123,6 +125,9 @@ async def test_never_more_bytes_are_in_hand_than_allowed_but_always_one_message(
         async with at_work(house, max_bytes=1):
             for passed in range(4):
                 await gate.reached(partial(one_waits, passed))
+                # What the worker has asked the store for by now, it has when this is written.
+                await house.add(letter(10 + passed, due_at=NOW + LONG_S))
+                assert gate.waiting == 1
                 gate.open()
                 gate._open.clear()
             assert await settled(house, *[entry.id for entry in entries]) == ["sent"] * 4
@@ -269,6 +274,16 @@ async def test_what_has_begun_is_finished_and_what_has_not_is_given_back(tmp_pat
         statuses = [(await house.record(entry.id)).status for entry in entries]
         assert sorted(statuses) == ["queued"] * 8 + ["sent"] * 2
         assert len(await house.store.claim(ClaimRequest(100, 10**6, NOW + LONG_S, 90.0))) == 8  # no lease is left
+
+
+async def test_what_is_in_hand_and_has_not_begun_when_it_is_drained_never_begins(tmp_path: Path) -> None:
+    async with office(tmp_path) as house:
+        worker = Worker(house.desk)
+        worker._start(await house.claimed())
+        assert await worker.drain(20.0) == 0
+        record = await house.only()
+        assert (record.status, record.attempts) == ("queued", ())
+        assert house.carriers["first"].sent == []
 
 
 async def test_what_does_not_end_in_time_is_left_as_begun(tmp_path: Path) -> None:

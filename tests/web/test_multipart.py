@@ -72,7 +72,8 @@ def test_a_form_without_parts_is_empty() -> None:
 @pytest.mark.parametrize("cut", range(1, 30))
 def test_a_body_that_is_cut_is_refused_and_its_last_file_not_forgotten(cut: int) -> None:
     body = written((field("to"), b"ann@example.com"), (field("f", "filename=f"), b"content"))
-    assert refused(body[: -cut - len("--\r\n")])
+    told = "expected the boundary after the last part; the body seems to be cut"
+    assert refused(body[: -cut - len("--\r\n")]) == told
 
 
 def test_a_boundary_inside_a_line_or_followed_by_text_is_not_guessed_about() -> None:

@@ -34,7 +34,7 @@ def read_query(query: bytes, pool: str | None) -> Query:
     status, limit, cursor = given.get("status"), given.get("limit", "50"), given.get("cursor")
     if status is not None and status not in STATUSES:
         problems.append(Problem("parameter-invalid", "status", f"expected one of {', '.join(STATUSES)}"))
-    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= PAGE_MAX):
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= PAGE_MAX):
         problems.append(Problem("parameter-invalid", "limit", f"expected a number from 1 to {PAGE_MAX}"))
     if cursor is not None and not ID.fullmatch(cursor):
         problems.append(Problem("parameter-invalid", "cursor", "expected the next_cursor of an earlier page"))

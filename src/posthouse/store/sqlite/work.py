@@ -20,6 +20,8 @@ from posthouse.store.contract import (
 from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.statement import SQL, places, read, write
 
+SPOILT = "its content in the store cannot be read any more"
+
 _json = msgspec.json.Encoder()
 _lanes = msgspec.json.Decoder(list[int])
 _sized = msgspec.json.Decoder(list[tuple[str, int]])
@@ -78,7 +80,18 @@ def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, 
         ids.append(id_)
     write(db, "lease", [(id_, until) for id_ in ids])
     leased = read(db, "leased", [(id_,) for id_ in ids])
-    return [rows.claim(row, until, unpack(row[-1]), _opened(db, row[0], row[3])) for row in leased]
+    claims, broken = [], []
+    for row in leased:
+        try:
+            message = unpack(row[-1])
+        except msgspec.MsgspecError:
+            broken.append(row[0])
+        else:
+            claims.append(rows.claim(row, until, message, _opened(db, row[0], row[3])))
+    if broken:  # it ends alone: nobody else's mail waits for a content that a disk has spoilt
+        write(db, "finish", [(id_, "failed") for id_ in broken])
+        write(db, "add_event", [(id_, request.now, "failed", None, None, SPOILT) for id_ in broken])
+    return claims
 
 
 def _opened(db: apsw.Connection, id_: str, attempts: int) -> Opened | None:

@@ -1,0 +1,41 @@
+"""One store per test, of every dialect there is."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from posthouse.store.contract import Store
+from posthouse.store.sqlite.store import SqliteStore
+
+
+class Dialect(Protocol):
+    """Opens stores on one and the same database."""
+
+    async def open(self) -> Store: ...
+
+
+class Sqlite:
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "posthouse.db"
+
+    async def open(self) -> Store:
+        return SqliteStore(self._path)
+
+
+DIALECTS = {"sqlite": Sqlite}
+
+
+@pytest.fixture(params=list(DIALECTS))
+def dialect(request: pytest.FixtureRequest, tmp_path: Path) -> Dialect:
+    """A database of its own, empty."""
+    return DIALECTS[request.param](tmp_path)
+
+
+@pytest.fixture
+async def store(dialect: Dialect) -> AsyncIterator[Store]:
+    """A store that is open, and empty."""
+    opened = await dialect.open()
+    yield opened
+    await opened.close()

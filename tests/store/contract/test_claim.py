@@ -1,0 +1,200 @@
+"""Claiming: what is due, to one holder at a time, in order, within bounds."""
+
+import asyncio
+
+from posthouse.mail.message import Address, Message
+from posthouse.store.contract import Claim, Store
+from tests.store.letters import (
+    LEASE_S,
+    NOW,
+    OTHER_POOL,
+    claimed,
+    deferred,
+    delay,
+    ended,
+    intent,
+    letter,
+    letters,
+    wanted,
+)
+
+
+def numbers(claims: list[Claim]) -> list[int]:
+    return [int(claim.job.id[-4:], 16) for claim in claims]
+
+
+def heavy(kilobytes: int) -> Message:
+    return Message(Address("post@example.com"), text="x" * kilobytes * 1024)
+
+
+async def test_an_empty_store_gives_nothing(store: Store) -> None:
+    assert await store.claim(wanted()) == []
+
+
+async def test_a_claim_is_leased_for_the_time_asked_for(store: Store) -> None:
+    [claim] = await claimed(store, letter())
+    assert claim.leased_until == NOW + LEASE_S
+
+
+async def test_a_claimed_message_is_not_claimed_again(store: Store) -> None:
+    await claimed(store, letter())
+    assert await store.claim(wanted(NOW + 10 * LEASE_S)) == []
+
+
+async def test_a_finished_message_is_not_claimed_again(store: Store) -> None:
+    await ended(store, letter())
+    assert await store.claim(wanted(NOW + 10 * LEASE_S)) == []
+
+
+async def test_50_claimers_never_share_a_message(store: Store) -> None:
+    await store.add(letters(400))
+    found = await asyncio.gather(*(store.claim(wanted(limit=10)) for _ in range(50)))
+    assert sorted(number for claims in found for number in numbers(claims)) == list(range(400))
+
+
+async def test_claimers_amid_senders_get_every_message_once(store: Store) -> None:
+    async def send_and_claim(number: int) -> list[Claim]:
+        adding = asyncio.create_task(store.add(letters(4, first=4 * number)))
+        claims = await store.claim(wanted(limit=3))
+        await adding
+        return claims
+
+    found = await asyncio.gather(*(send_and_claim(number) for number in range(50)), store.claim(wanted(limit=3)))
+    rest = await store.claim(wanted())
+    assert sorted(number for claims in [*found, rest] for number in numbers(claims)) == list(range(200))
+
+
+async def test_the_lane_comes_first_then_the_due_time(store: Store) -> None:
+    order = [(0, 5), (0, 9), (1, 1), (1, 2), (1, 8), (2, 0)]
+    entries = [letter(number, lane=lane, due_at=NOW + due) for number, (lane, due) in enumerate(order)]
+    await store.add(entries[::-1])
+    assert numbers(await store.claim(wanted(NOW + 10))) == [0, 1, 2, 3, 4, 5]
+
+
+async def test_pools_are_served_in_the_order_of_due_times_and_not_of_their_names(store: Store) -> None:
+    pools = ["example.org", "example.com", "example.net"]
+    await store.add([letter(number, pool=pools[number % 3], due_at=NOW + number) for number in range(9)])
+    assert numbers(await store.claim(wanted(NOW + 9, limit=4))) == [0, 1, 2, 3]
+    assert numbers(await store.claim(wanted(NOW + 9))) == [4, 5, 6, 7, 8]
+
+
+async def test_the_order_holds_over_several_claims(store: Store) -> None:
+    await store.add([letter(number, lane=number % 3, due_at=NOW + number) for number in range(9)])
+    found = [numbers(await store.claim(wanted(NOW + 9, limit=2))) for _ in range(5)]
+    assert found == [[0, 3], [6, 1], [4, 7], [2, 5], [8]]
+
+
+async def test_no_more_than_the_limit_is_claimed(store: Store) -> None:
+    await store.add(letters(5))
+    assert len(await store.claim(wanted(limit=3))) == 3
+    assert len(await store.claim(wanted(limit=3))) == 2
+
+
+async def test_a_limit_of_zero_claims_nothing(store: Store) -> None:
+    await store.add(letters(2))
+    assert await store.claim(wanted(limit=0)) == []
+
+
+async def test_no_more_bytes_are_claimed_than_there_is_room_for(store: Store) -> None:
+    entries = [letter(number, message=heavy(10)) for number in range(5)]
+    await store.add(entries)
+    size = len(entries[0].content)
+    assert numbers(await store.claim(wanted(max_bytes=3 * size))) == [0, 1, 2]
+    assert numbers(await store.claim(wanted(max_bytes=2 * size - 1))) == [3]
+
+
+async def test_one_message_larger_than_the_room_passes_alone(store: Store) -> None:
+    await store.add([letter(1, message=heavy(100)), letter(2), letter(3)])
+    assert numbers(await store.claim(wanted(max_bytes=1000))) == [1]
+    assert numbers(await store.claim(wanted(max_bytes=1000))) == [2, 3]
+
+
+async def test_a_large_message_is_not_overtaken_by_those_behind_it(store: Store) -> None:
+    await store.add([letter(1), letter(2, message=heavy(100)), letter(3)])
+    assert numbers(await store.claim(wanted(max_bytes=1000))) == [1]
+    assert numbers(await store.claim(wanted(max_bytes=1000))) == [2]
+
+
+async def test_full_pools_are_passed_over(store: Store) -> None:
+    pools = ["example.com", "example.net", "example.org"]
+    await store.add([letter(number, pool=pools[number % 3]) for number in range(9)])
+    assert numbers(await store.claim(wanted(full=["example.net", "example.org"]))) == [0, 3, 6]
+    assert numbers(await store.claim(wanted(full=["example.org"]))) == [1, 4, 7]
+    assert numbers(await store.claim(wanted(full=pools))) == []
+    assert numbers(await store.claim(wanted())) == [2, 5, 8]
+
+
+async def test_a_full_pool_does_not_use_up_the_limit(store: Store) -> None:
+    await store.add([letter(number, pool=OTHER_POOL) for number in range(20)])
+    await store.add([letter(20, due_at=NOW + 1)])
+    assert numbers(await store.claim(wanted(NOW + 1, limit=1, full=[OTHER_POOL]))) == [20]
+
+
+async def test_a_pool_with_any_name_can_be_full(store: Store) -> None:
+    names = ['a"b', "a\\", "a,b", "[]", "%", "Bücher.example", "'"]
+    await store.add([letter(number, pool=name) for number, name in enumerate(names)])
+    assert await store.claim(wanted(full=names)) == []
+    for number, name in enumerate(names):
+        assert numbers(await store.claim(wanted(full=names[:number] + names[number + 1 :]))) == [number], name
+
+
+async def test_a_scheduled_message_is_not_claimed_before_its_time(store: Store) -> None:
+    await store.add([letter(1, due_at=NOW + 60)])
+    assert await store.claim(wanted(NOW + 59.999)) == []
+    assert numbers(await store.claim(wanted(NOW + 60))) == [1]
+
+
+async def test_a_retry_is_not_claimed_before_its_time(store: Store) -> None:
+    [claim] = await claimed(store, letter(1))
+    await store.intend([intent(claim)])
+    await store.record([deferred(claim, NOW + 60)])
+    assert await store.claim(wanted(NOW + 59.999)) == []
+    assert numbers(await store.claim(wanted(NOW + 60))) == [1]
+
+
+async def test_each_claim_of_a_message_has_a_higher_fence(store: Store) -> None:
+    [claim] = await claimed(store, letter())
+    fences = [claim.fence]
+    for _ in range(3):
+        await store.postpone([delay(claim, NOW)])
+        [claim] = await store.claim(wanted())
+        fences.append(claim.fence)
+    assert fences == sorted(set(fences))
+
+
+async def test_due_returns_at_once_where_something_was_added_before(store: Store) -> None:
+    await store.add([letter()])
+    async with asyncio.timeout(5):
+        await store.due(60)
+
+
+async def test_due_wakes_on_whatever_may_have_become_due(store: Store) -> None:
+    [first, second] = await claimed(store, letter(1), letter(2))
+    await store.intend([intent(second)])
+    await store.due(0)
+    waking = (
+        lambda: store.add([letter(3)]),
+        lambda: store.postpone([delay(first, NOW)]),
+        lambda: store.record([deferred(second, NOW)]),
+    )
+    for wake in waking:
+        waiting = asyncio.create_task(store.due(60))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await wake()
+            await waiting
+
+
+async def test_due_returns_after_its_timeout(store: Store) -> None:
+    async with asyncio.timeout(5):
+        await store.due(0.01)
+
+
+async def test_a_message_whose_content_is_spoilt_fails_alone_and_says_why(store: Store) -> None:
+    await store.add([letter(1), letter(2, content=b"\xc1 spoilt"), letter(3)])
+    assert numbers(await store.claim(wanted())) == [1, 3]
+    record = await store.find(letter(2).id, None)
+    assert record is not None
+    assert record.status == "failed"
+    assert [event.type for event in record.events] == ["accepted", "failed"]
+    assert await store.claim(wanted(NOW + 10 * LEASE_S)) == []

@@ -1,0 +1,195 @@
+"""The store as a page of plain Python: what every dialect has to agree with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from posthouse.mail.event import UNFINISHED, Status
+from posthouse.mail.ident import earliest
+from posthouse.routing.board import Fact
+from posthouse.routing.rules import START
+from posthouse.store.contract import (
+    Cancel,
+    ClaimRequest,
+    Delay,
+    Ending,
+    Entry,
+    Intent,
+    Mismatch,
+    Receipt,
+    Renewal,
+    Result,
+)
+
+
+class Tried:
+    """One attempt."""
+
+    def __init__(self, intent: Intent) -> None:
+        self.intent, self.evidence = intent, False
+        self.fact: Fact | None = None
+
+
+class Kept:
+    """One message."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry, self.status, self.content = entry, entry.status, True
+        self.due_at: float | None = entry.due_at
+        self.lease_until: float | None = None
+        self.fence, self.begun, self.twice = 0, 0, False
+        self.course = START
+        self.owed: tuple[str, ...] | None = None
+        self.tried: dict[int, Tried] = {}
+        self.events = ["accepted"]
+
+    @property
+    def open(self) -> Tried | None:
+        last = self.tried.get(self.begun)
+        return None if last is None or last.fact is not None else last
+
+    def end(self, status: Status, due_at: float | None, events: Sequence[Any]) -> None:
+        self.status, self.due_at, self.lease_until = status, due_at, None
+        self.events += [event.type for event in events]
+
+
+class Model:
+    def __init__(self) -> None:
+        self.kept: dict[str, Kept] = {}
+        self.keys: dict[tuple[str, str], tuple[Any, Receipt]] = {}
+
+    def add(self, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
+        return [self._added(entry) for entry in entries]
+
+    def _added(self, entry: Entry) -> Receipt | Mismatch:
+        receipt, once = Receipt(entry.id, entry.status), entry.once
+        if once is not None:
+            known = self.keys.get((entry.pool, once.key))
+            if known is not None and known[0].forget_at > entry.accepted_at:
+                first = known[1]
+                same = known[0].digest == once.digest
+                return Receipt(first.id, first.status, replayed=True) if same else Mismatch(first.id)
+            self.keys[entry.pool, once.key] = (once, receipt)
+        self.kept[entry.id] = Kept(entry)
+        return receipt
+
+    def cancel(self, items: Sequence[Cancel]) -> list[Status | None]:
+        return [self._cancelled(item) for item in items]
+
+    def _cancelled(self, item: Cancel) -> Status | None:
+        kept = self.kept.get(item.id)
+        if kept is None or item.pool not in (None, kept.entry.pool):
+            return None
+        if kept.status in ("scheduled", "queued") and not (kept.course.doubt or kept.course.served):
+            kept.end("cancelled", None, ())
+            kept.events.append("cancelled")
+        return kept.status
+
+    def claim(self, request: ClaimRequest) -> list[Kept]:
+        due = [
+            (kept.entry.lane, kept.due_at, kept.entry.id)
+            for kept in self.kept.values()
+            if kept.due_at is not None and kept.due_at <= request.now and kept.entry.pool not in request.full
+        ]
+        return self._leased(request, [key[-1] for key in sorted(due)])
+
+    def sweep(self, request: ClaimRequest) -> list[Kept]:
+        lapsed = [
+            (kept.lease_until, kept.entry.id)
+            for kept in self.kept.values()
+            if kept.lease_until is not None and kept.lease_until <= request.now
+        ]
+        return self._leased(request, [key[-1] for key in sorted(lapsed)])
+
+    def overdue(self, request: ClaimRequest) -> list[Kept]:
+        ending = [
+            (min(kept.entry.expires_at or kept.entry.give_up_at, kept.entry.give_up_at), kept.entry.id)
+            for kept in self.kept.values()
+            if kept.due_at is not None
+        ]
+        return self._leased(request, [id_ for end, id_ in sorted(ending) if end <= request.now])
+
+    def _leased(self, request: ClaimRequest, ids: Sequence[str]) -> list[Kept]:
+        found: list[Kept] = []
+        room = request.max_bytes
+        for kept in (self.kept[id_] for id_ in ids[: request.limit]):
+            room -= len(kept.entry.content)
+            if found and room < 0:
+                break
+            kept.due_at, kept.lease_until, kept.fence = None, request.now + request.lease_s, kept.fence + 1
+            found.append(kept)
+        return found
+
+    def _held(self, item: Intent | Result | Ending | Delay | Renewal) -> Kept | None:
+        kept = self.kept.get(item.id)
+        return kept if kept is not None and kept.lease_until is not None and kept.fence == item.fence else None
+
+    def intend(self, items: Sequence[Intent]) -> list[bool]:
+        held = [self._held(item) for item in items]
+        for kept, item in zip(held, items, strict=True):
+            if kept is not None:
+                kept.status, kept.begun, kept.twice = "sending", item.number, kept.twice or item.doubt
+                kept.tried[item.number] = Tried(item)
+        return [kept is not None for kept in held]
+
+    def record(self, items: Sequence[Result]) -> list[bool]:
+        answers = []
+        for item in items:
+            kept = self._held(item)
+            answers.append(kept is not None)
+            if kept is not None:
+                kept.tried[item.number].fact = item.fact
+                kept.course, kept.owed = item.course, kept.owed if item.owed is None else item.owed
+                kept.end(item.status, item.due_at, item.events)
+            elif item.id in self.kept and item.number in self.kept[item.id].tried:
+                self.kept[item.id].tried[item.number].evidence = True
+        return answers
+
+    def finish(self, items: Sequence[Ending]) -> list[bool]:
+        return [self._given_up(item, item.status, None, item.events) for item in items]
+
+    def postpone(self, items: Sequence[Delay]) -> list[bool]:
+        return [self._given_up(item, "queued", item.due_at, ()) for item in items]
+
+    def _given_up(self, item: Ending | Delay, status: Status, due_at: float | None, events: Sequence[Any]) -> bool:
+        kept = self._held(item)
+        if kept is not None:
+            kept.end(status, due_at, events)
+        return kept is not None
+
+    def renew(self, items: Sequence[Renewal]) -> list[bool]:
+        held = [self._held(item) for item in items]
+        for kept, item in zip(held, items, strict=True):
+            if kept is not None:
+                kept.lease_until = item.until
+        return [kept is not None for kept in held]
+
+    def retire(self, content_before: float, records_before: float, limit: int) -> int:
+        over = sorted(id_ for id_, kept in self.kept.items() if kept.status not in UNFINISHED)
+        contents = [id_ for id_ in over if self.kept[id_].content]
+        contents = [id_ for id_ in contents if id_ < earliest(max(content_before, records_before))][:limit]
+        for id_ in contents:
+            self.kept[id_].content = False
+        records = [id_ for id_ in over if id_ < earliest(records_before)][:limit]
+        for id_ in records:
+            del self.kept[id_]
+        keys = [place for place, (once, _) in self.keys.items() if once.forget_at < content_before][:limit]
+        for place in keys:
+            del self.keys[place]
+        return len(contents) + len(records) + len(keys)
+
+    def abandon(self) -> None:
+        """Whoever held leases is gone."""
+        for kept in self.kept.values():
+            if kept.lease_until is not None:
+                kept.lease_until = 0.0
+
+    def waiting(self, now: float) -> float:
+        return max([0.0, *(now - kept.due_at for kept in self.kept.values() if kept.due_at is not None)])
+
+    def observations(self) -> dict[str, list[Fact]]:
+        facts: dict[str, list[Fact]] = {}
+        for kept in self.kept.values():
+            for tried in kept.tried.values():
+                if tried.fact is not None:
+                    facts.setdefault(kept.entry.pool, []).append(tried.fact)
+        return facts

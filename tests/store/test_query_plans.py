@@ -1,0 +1,172 @@
+"""Which index each query uses, and that its cost does not grow with what it does not ask for."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import apsw
+import apsw.ext
+import pytest
+
+from posthouse.mail.ident import earliest
+from posthouse.store.sqlite import file
+from posthouse.store.sqlite.statement import SQL, _text
+from tests.store.letters import LEASE_S, NOW, OTHER_POOL, POOL
+
+TABLES = ("messages", "contents", "attempts", "events", "idempotency")
+
+BY_ID = "messages: PRIMARY KEY (id=?)"
+
+PLANS = {
+    "abandon_leases": ["messages: INDEX messages_leased (lease_until>?)"],
+    "attempts": ["attempts: PRIMARY KEY (message=?)"],
+    "cancel": [BY_ID],
+    "close_attempt": ["attempts: PRIMARY KEY (message=? AND number=?)"],
+    "due": [
+        "messages: COVERING INDEX messages_due (lane=?)",
+        "messages: COVERING INDEX messages_due (lane=? AND pool>?)",
+        BY_ID,
+        "messages: COVERING INDEX messages_due (lane=? AND pool=? AND due_at<?)",
+    ],
+    "events": ["events: INDEX events_message (message=?)"],
+    "evidence": ["attempts: PRIMARY KEY (message=? AND number=?)"],
+    "find": [BY_ID],
+    "find_key": ["idempotency: PRIMARY KEY (pool=? AND key=?)"],
+    "finish": [BY_ID],
+    "held": [BY_ID],
+    "intend": [BY_ID],
+    "lanes": ["messages: EXISTS USING COVERING INDEX messages_due (lane=?)"] * 3,
+    "lapsed": ["messages: INDEX messages_leased (lease_until<?)"],
+    "lease": [BY_ID],
+    "leased": [BY_ID, "contents: INDEX sqlite_autoindex_contents_1 (id=?)"],
+    "observations": ["attempts: INDEX attempts_started (started_at>?)"],
+    "oldest": [
+        "messages: COVERING INDEX messages_due (lane=? AND pool>?)",
+        "messages: COVERING INDEX messages_due (lane=? AND pool=? AND due_at>?)",
+    ],
+    "opened": ["attempts: PRIMARY KEY (message=? AND number=?)"],
+    "overdue": ["messages: INDEX messages_ending (<expr><?)"],
+    "page": ["messages: PRIMARY KEY (id>? AND id<?)"],
+    "page_of_pool": ["messages: INDEX messages_pool (pool=? AND id>? AND id<?)"],
+    "postpone": [BY_ID],
+    "record": [BY_ID],
+    "renew": [BY_ID],
+    "retire_attempts": ["attempts: PRIMARY KEY (message=?)"],
+    "retire_contents": [
+        "contents: COVERING INDEX sqlite_autoindex_contents_1 (id=?)",
+        "contents: COVERING INDEX sqlite_autoindex_contents_1 (id<?)",
+        BY_ID,
+    ],
+    "retire_events": ["events: INDEX events_message (message=?)"],
+    "retire_keys": [
+        "idempotency: PRIMARY KEY (pool=? AND key=?)",
+        "idempotency: COVERING INDEX idempotency_forget (forget_at<?)",
+    ],
+    "retire_records": [BY_ID, "messages: PRIMARY KEY (id<?)"],
+    "status": [BY_ID],
+}
+"""How each query reaches the tables, in the order of its plan; those that are left out only insert."""
+
+MANY = 20_000
+BACKLOG = 12_000
+SENT = 6_000
+
+FILL = f"""
+CREATE TEMP TABLE numbers AS
+WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers LIMIT {MANY}) SELECT n FROM numbers;
+
+INSERT INTO messages (id, pool, status, lane, due_at, lease_until, accepted_at, give_up_at, attempts, needs, size,
+                      recipients, summary)
+SELECT printf('%08x-0000-7000-8000-000000000000', n), iif(n < {BACKLOG}, '{OTHER_POOL}', '{POOL}'),
+       iif(n BETWEEN {BACKLOG} AND {BACKLOG + SENT - 1}, 'sent', 'queued'), 1,
+       iif(n < {BACKLOG} OR n >= {BACKLOG + SENT} AND n % 2, {NOW} + n, NULL),
+       iif(n >= {BACKLOG + SENT} AND n % 2 = 0, {NOW} + n, NULL),
+       {NOW} + n, {NOW} + n + 86400, 1, 0, 2000, 1, '{{"sender":"","recipients":["ann@example.org"],"subject":""}}'
+FROM numbers;
+
+INSERT INTO contents SELECT id, zeroblob(100) FROM messages;
+
+INSERT INTO attempts (message, number, pool, provider, fence, started_at, finished_at, outcome)
+SELECT id, 1, pool, 'first', 1, accepted_at, accepted_at + 1, 'accepted' FROM messages WHERE status = 'sent';
+
+INSERT INTO events (message, at, type) SELECT id, accepted_at, 'accepted' FROM messages;
+
+INSERT INTO idempotency SELECT pool, id, x'00', id, 'queued', accepted_at FROM messages;
+"""
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[apsw.Connection]:
+    """20,000 messages: 12,000 wait in one pool; of the other one 6,000 are sent, 1,000 held and 1,000 wait."""
+    with closing(file.connect(tmp_path_factory.mktemp("plans") / "posthouse.db")) as db:
+        db.execute(f"BEGIN; {FILL} COMMIT;")
+        yield db
+
+
+def text(query: str) -> str:
+    return _text(query, 16) if "\nVALUES " in SQL[query] else SQL[query]
+
+
+def plan(db: apsw.Connection, query: str) -> list[str]:
+    """How the query reaches the tables. A walk over a whole table says `SCAN`."""
+    count = apsw.ext.query_info(db, text(query)).bindings_count
+    steps = [str(row[3]) for row in db.execute(text(query), [None] * count, explain=2)]
+    reached = []
+    for step in steps:
+        how, _, rest = step.partition(" ")
+        table, _, using = rest.partition(" ")
+        if table in TABLES:
+            reached.append(f"{table}: {using.removeprefix('USING ')}" if how == "SEARCH" else step)
+    return reached
+
+
+def cost(db: apsw.Connection, query: str, bindings: Any) -> int:
+    """The steps of SQLite's machine that the query took."""
+    seen: list[int] = []
+
+    def finished(event: dict[str, Any]) -> None:
+        seen.append(event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"])
+
+    db.trace_v2(apsw.SQLITE_TRACE_PROFILE, finished)
+    db.execute(text(query), bindings).fetchall()
+    db.trace_v2(0)
+    return sum(seen)
+
+
+@pytest.mark.parametrize("query", sorted(SQL))
+def test_every_query_reaches_the_tables_by_an_index(db: apsw.Connection, query: str) -> None:
+    assert plan(db, query) == PLANS.get(query, [])
+
+
+def test_a_walk_over_a_whole_table_would_be_seen(db: apsw.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SQL, "walk", "SELECT id FROM messages WHERE status = ?")
+    assert plan(db, "walk") == ["SCAN messages"]
+    assert cost(db, "walk", ["held"]) > MANY
+
+
+def test_a_claim_steps_over_a_full_pool_whatever_waits_in_it(db: apsw.Connection) -> None:
+    far = NOW + 2 * MANY
+    one = cost(db, "due", (1, far, json.dumps([OTHER_POOL]), 1))
+    assert one < 1000
+    assert cost(db, "due", (1, far, json.dumps([OTHER_POOL, POOL]), 256)) < 1000
+    assert cost(db, "due", (1, far, "[]", 1)) < 1000
+    assert cost(db, "due", (1, far, json.dumps([OTHER_POOL]), 256)) < one + 256 * 60
+
+
+def test_what_is_not_asked_for_costs_nothing(db: apsw.Connection) -> None:
+    late, everything = NOW + 2 * MANY, {"first": "", "before": "~", "limit": 20}
+    filters = dict.fromkeys(("status", "provider", "since", "until", "tag", "to"))
+    page = {**filters, **everything}
+    assert cost(db, "oldest", ()) < 500
+    assert cost(db, "lapsed", (NOW, 200)) < 100
+    assert cost(db, "overdue", (NOW - 1, 200)) < 100
+    assert cost(db, "observations", (late,)) < 100
+    assert cost(db, "page", page) < 20 * 60
+    assert cost(db, "page", {**page, "before": earliest(0)}) < 100
+    assert cost(db, "page_of_pool", {**page, "pool": POOL}) < 20 * 60
+    assert cost(db, "page_of_pool", {**page, "pool": "nobody.example"}) < 100
+    assert cost(db, "retire_contents", ("", 200)) < 100
+    assert cost(db, "retire_records", ("", 200)) < 100
+    assert cost(db, "retire_keys", (NOW, 200)) < 100
+    assert cost(db, "lapsed", (NOW + BACKLOG + SENT + LEASE_S, 200)) < 50 * 60
