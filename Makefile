@@ -67,11 +67,21 @@ bench: $(VENV)/.dev ## measure this machine: Posthouse beside a bare loop of the
 soak: $(VENV)/.dev ## the fault tests, longer: make soak KILLS=500
 	@POSTHOUSE_KILLS=$${KILLS:-500} $(RUN) -m pytest -q -s -m 'soak or not soak' tests/faults $(ARGS)
 
+.venv-moto/.made: requirements/moto.txt | $(TOOLS)/uv
+	@echo "fetching moto, which plays Amazon SES"
+	@$(UV) venv --quiet --allow-existing .venv-moto
+	@$(UV) pip sync --quiet --python .venv-moto/bin/python --require-hashes requirements/moto.txt
+	@touch $@
+
+moto: .venv-moto/.made ## fetch moto, which plays Amazon SES in the end-to-end tests
+
+.PHONY: moto
+
 requirements: $(TOOLS)/uv ## pin the dependencies afresh, after a change of pyproject.toml
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements/run.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## remove what was fetched and made
-	@rm -rf $(TOOLS) $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf $(TOOLS) $(VENV) .venv-moto build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 .PHONY: help run debug interactive test coverage lint check format bench soak requirements clean
