@@ -92,4 +92,6 @@ def checked(reply: Reply) -> dict[str, Any]:
     print(reply.document.get("detail", "refused"), file=sys.stderr)
     for problem in reply.document.get("problems", ()):
         print(f"  {problem['field']}: {problem['message']} ({problem['code']})", file=sys.stderr)
+    if reply.status == 401:
+        print("  Here it is said with --key, or in the variable POSTHOUSE_API_KEY.", file=sys.stderr)
     raise typer.Exit(1)
