@@ -221,15 +221,20 @@ async def test_a_body_that_comes_too_slowly_is_answered_with_408_and_the_connect
         assert await opened.rest() == b""
 
 
-async def test_a_client_that_leaves_in_the_middle_disturbs_nobody(house: House) -> None:
+async def test_a_client_that_leaves_in_the_middle_disturbs_nobody(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     for sent in (b"", b"{", GOOD[:-1]):
         async with line(house.port) as opened:
             await opened.say(request("POST", "/email", {**HEADERS, "Content-Length": str(len(GOOD))}) + sent)
             opened.reset()
     assert (await house.get("/healthz")).status == 200
+    assert caplog.records == []
 
 
-async def test_a_message_whose_sender_leaves_before_the_answer_is_delivered_all_the_same(house: House) -> None:
+async def test_a_message_whose_sender_leaves_before_the_answer_is_delivered_all_the_same(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     async with line(house.port) as opened:
         once = {"Idempotency-Key": "left-early", "Prefer": "wait=20"}
         await opened.say(request("POST", "/email", {**HEADERS, **once}, GOOD))
@@ -237,6 +242,7 @@ async def test_a_message_whose_sender_leaves_before_the_answer_is_delivered_all_
         opened.close()
     replayed = await house.post(GOOD, idempotency_key="left-early", prefer="wait=20")
     assert replayed.json["status"] == "sent"
+    assert caplog.records == []
 
 
 async def test_a_client_is_told_to_go_on_before_it_sends_its_body(house: House) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from posthouse.clock import SystemClock
 from posthouse.config import Config, Problem, load
+from posthouse.config.unenforced import unenforced
 from posthouse.providers.catalogue import SPECS
 
 
@@ -40,6 +41,7 @@ def _summary(config: Config) -> str:
     for pool in config.pools.values():
         providers = ", ".join(name if entry.enabled else f"{name} (disabled)" for name, entry in pool.providers.items())
         lines.append(f"  {pool.name}: {pool.strategy} of {providers}")
+    lines += [f"  note: {note}" for note in unenforced(config)]
     return "\n".join(lines)
 
 
@@ -51,6 +53,7 @@ def _as_json(found: Config | list[Problem], problems: list[Problem]) -> str:
             "file": None if found.source is None else str(found.source),
             "listen": str(found.http.listen),
             "store": found.store.place,
+            "notes": list(unenforced(found)),
             "pools": [
                 {
                     "domain": pool.name,

@@ -11,6 +11,7 @@ import typer
 
 from posthouse.clock import SystemClock
 from posthouse.config import Config, load
+from posthouse.config.unenforced import unenforced
 from posthouse.config.values import Endpoint, Scalar, endpoint
 from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS
@@ -35,6 +36,8 @@ def serve(
         raise typer.Exit(1)
     for warning in settings.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    for note in unenforced(settings):
+        print(f"note: {note}", file=sys.stderr)
     place = settings.http.listen if listen is None else _endpoint(listen)
     if settings.mode == "development" and not is_loopback(place.host):
         print(

@@ -33,6 +33,7 @@ pools:
   example.com:
     keys: {dev: dev}
     sender: any
+    default_from: Posthouse <posthouse@example.com>
     providers: {sandbox: {}}
 """
 
