@@ -104,3 +104,36 @@ async def test_trailers_are_not_headers(house: House) -> None:
 async def test_who_asks_for_another_protocol_is_answered_in_this_one(house: House) -> None:
     reply = await house.get("/healthz", connection="Upgrade", upgrade="websocket")
     assert reply.json == {"status": "ok"}
+
+
+OFFER = (
+    b"POST /email HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + KEY.encode() + b"\r\n"
+    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+    b"Content-Type: application/json\r\nContent-Length: " + str(len(GOOD)).encode() + b"\r\n\r\n"
+)
+
+
+async def test_an_offer_of_another_protocol_is_passed_over_and_the_body_is_read(house: House) -> None:
+    async with line(house.port) as opened:
+        await opened.say(OFFER + GOOD)
+        assert (await opened.reply()).status == 202
+
+
+async def test_a_body_behind_such_an_offer_is_never_taken_for_a_request(house: House) -> None:
+    hidden = b"DELETE /email/00000000-0000-7000-8000-000000000000 HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = OFFER.replace(str(len(GOOD)).encode() + b"\r\n\r\n", str(len(hidden)).encode() + b"\r\n\r\n")
+    async with line(house.port) as opened:
+        await opened.say(head)
+        await asyncio.sleep(0)
+        await opened.say(hidden)
+        assert is_a_problem(await opened.reply(), 400)  # it is no JSON, and nothing else
+        await opened.say(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await opened.reply()).status == 200
+
+
+async def test_a_request_gets_its_own_answer_whatever_comes_behind_it(house: House) -> None:
+    post = OFFER.replace(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n", b"")
+    async with line(house.port) as opened:
+        await opened.say(post + GOOD + b"\x16\x03 this is no request\r\n\r\n")
+        assert (await opened.reply()).status == 202
+        assert await opened.rest() == b""

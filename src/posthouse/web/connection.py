@@ -5,12 +5,14 @@ key. What is no HTTP it answers in plain text; here that is an error like all ot
 """
 
 import asyncio
+import sys
 from collections.abc import Iterable
 from functools import partial
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any, Final
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from posthouse.web.answer import Answer, Header, problem
@@ -39,6 +41,8 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self._waiting_since: float | None = self.loop.time()
         self._received = 0
+        self._offered = False
+        self._fed = b""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -50,12 +54,22 @@ class Connection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._offered = self.parser.should_upgrade()
+        if self._offered:
+            if self.parser.get_method() == b"CONNECT":
+                raise ValueError("CONNECT")  # the parser takes it for a malformed request
+            return
         self._waiting_since = None
         super().on_headers_complete()
         extensions: dict[str, Any] = {WHOLE: partial(send_whole, self.cycle)}
         self.scope["extensions"] = extensions
 
+    def on_message_complete(self) -> None:
+        if not self._offered:
+            super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
+        self._fed = data
         super().data_received(data)
         if self._waiting_since is not None and not self.transport.is_closing():
             self._received += len(data)
@@ -73,10 +87,28 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            # What came before it is a request, and gets its own answer; then it is over.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
         self._refuse(problem(400, "http", "Expected a request as HTTP/1.1 writes it."))
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Whoever asks for another protocol is answered in this one; the log need not know."""
+        """Whoever offers another protocol is answered in this one: the request is read again without the offer.
+
+        The parser stops behind such a head (Java's HttpClient offers h2c with every request in clear), and would take
+        the body that follows for the next request.
+        """
+        stopped = sys.exception()
+        assert isinstance(stopped, httptools.HttpParserUpgrade)  # noqa: S101  it is what this is called for
+        rest = self._fed[stopped.args[0] :]
+        kept = b"".join(b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade")
+        version = self.parser.get_http_version().encode()
+        head = b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, kept)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(head + rest)
 
     def _refuse(self, answer: Answer) -> None:
         """Answer, and close: where the next request would begin nobody can tell."""
