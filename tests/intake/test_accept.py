@@ -116,12 +116,6 @@ async def test_ids_sort_by_time_and_chance_is_drawn_for_many_at_once(door: Door)
     assert door.dice.asked == [DRAWN, DRAWN]
 
 
-async def test_many_at_once_are_one_transaction_and_each_has_its_answer(door: Door) -> None:
-    entries = [entry(door, subject=str(number)) for number in range(3)]
-    answers = await door.intake.accept_all(entries)
-    assert answers == [Receipt(entries[0].id, "queued"), Mismatch(entries[0].id), Mismatch(entries[0].id)]
-
-
 async def test_while_the_store_is_down_nothing_is_promised(door: Door) -> None:
     await door.store.close()
     with pytest.raises(StoreDown):

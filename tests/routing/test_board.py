@@ -380,26 +380,3 @@ def test_so_many_messages_as_there_is_room_for_can_start_one_after_the_other(boa
         decisions = [decide(message(f"m-{number}"), board, NOW) for number in range(60)]
         chosen = next(decision for decision in decisions if isinstance(decision, Send))
         board = board.started(chosen.candidate, NOW)
-
-
-# When it may change
-
-
-def test_room_may_grow_by_itself_at_the_earliest_end_of_a_pause_or_of_an_open_circuit() -> None:
-    board = paused(broken(pool("a", "b", "c"), "a", NOW + 5), "b", NOW + 3)
-    assert board.opening(NOW) == NOW + 3
-    assert board.opening(NOW + 3) == NOW + 5
-    assert board.opening(NOW + 5) == NOW + 65, "nothing more to come: another look in a minute"
-    assert pool("a").opening(NOW) == NOW + 60
-
-
-def test_a_provider_with_an_open_circuit_that_also_asked_for_silence_waits_for_the_later() -> None:
-    assert paused(broken(pool("a"), "a", NOW + 5), "a", NOW + 30).opening(NOW) == NOW + 30
-
-
-@repeatable
-@given(boards(), st.floats(0.001, 20))
-def test_room_never_grows_by_itself_before_its_opening_which_lies_ahead(board: Board, after_s: float) -> None:
-    assert NOW < board.opening(NOW) <= NOW + 60
-    if NOW + after_s < board.opening(NOW) and board.rules.strategy != "score":
-        assert board.room(NOW + after_s) <= max(board.room(NOW), 0)

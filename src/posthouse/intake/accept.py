@@ -1,6 +1,6 @@
 """Accepting a message: its sender and its pool are known, its fields are judged, it is on disk before the answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Final
 
@@ -49,10 +49,6 @@ class Intake:
             return entry
         answer, *_ = await self._inbox.add((entry,))
         return answer
-
-    async def accept_all(self, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
-        """Take several messages in one transaction."""
-        return await self._inbox.add(entries)
 
     def entry(
         self, fields: Mapping[str, object], pool: PoolPolicy, caller: Caller, once_key: str | None

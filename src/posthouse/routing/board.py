@@ -133,14 +133,6 @@ class Board(msgspec.Struct, frozen=True):
                 free += max(0, places)
         return free or spare
 
-    def opening(self, now: float) -> float:
-        """When `room` may next grow by itself: the earliest end of a pause or of an open circuit's wait."""
-        times = [
-            max(standing.tempo.ready_at, standing.circuit.probe_at if standing.circuit.opened_at is not None else 0.0)
-            for standing in self.standings.values()
-        ]
-        return min((time for time in times if time > now), default=now + 60.0)
-
     def _with(self, provider: str, standing: Standing) -> "Board":
         return Board(self.rules, {**self.standings, provider: standing})
 
