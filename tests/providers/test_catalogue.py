@@ -100,7 +100,7 @@ async def test_an_http_provider_sends_and_knows_what_never_left(kind: str, clien
         provider = open_provider(kind, settings_of(kind, server.url), client, SystemClock())
         assert isinstance(await provider.send(ENVELOPE, 20.0), Deferred)
     assert [request.method for request in server.requests] == ["POST"]
-    # Where nobody listens (port 1). Not the server above, gone: its kept connection may still look alive, which is doubt.
+    # Where nobody listens (port 1): a kept connection to the server above may still look alive, and that is doubt.
     provider = open_provider(kind, settings_of(kind, "http://127.0.0.1:1"), client, SystemClock())
     refused = await provider.send(ENVELOPE, 20.0)
     assert isinstance(refused, Deferred)
