@@ -11,8 +11,8 @@ from posthouse.delivery.desk import Carrier, Desk
 from posthouse.mail.message import Envelope, Message
 from posthouse.routing.outcome import Accepted, Outcome
 from posthouse.routing.rules import BreakerRules, Candidate, Rules
-from posthouse.store.contract import Claim, ClaimRequest, Entry, Query, Record
 from posthouse.store.sqlite.store import SqliteStore
+from posthouse.store.values import Claim, ClaimRequest, Entry, Query, Record
 from tests.delivery.clock import FakeClock
 from tests.store.letters import POOL, letter
 

@@ -21,7 +21,8 @@ from posthouse.routing.outcome import (
     Unsure,
 )
 from posthouse.routing.rules import BreakerRules, Candidate
-from posthouse.store.contract import Cancel, Claim, Delay, Intent, Record, Renewal, Result, StoreDown
+from posthouse.store.contract import StoreDown
+from posthouse.store.values import Cancel, Claim, Delay, Intent, Record, Renewal, Result
 from tests.delivery.clock import NOW
 from tests.delivery.office import TIMEOUT_S, Office, office
 from tests.store.letters import POOL, letter

@@ -9,7 +9,8 @@ from posthouse.delivery.attempt import attempt
 from posthouse.delivery.sweep import Retention, retire, sweep, sweeping
 from posthouse.routing.outcome import Refused
 from posthouse.routing.rules import BreakerRules
-from posthouse.store.contract import Claim, Renewal, StoreDown
+from posthouse.store.contract import StoreDown
+from posthouse.store.values import Claim, Renewal
 from tests.delivery.clock import NOW
 from tests.delivery.office import Gate, Office, office
 from tests.store.letters import DAY_S, POOL, claimed, intent, letter, letters

@@ -10,7 +10,8 @@ import pytest
 from posthouse.delivery import worker as working
 from posthouse.delivery.worker import Worker
 from posthouse.routing.outcome import Accepted, Deferred
-from posthouse.store.contract import Claim, ClaimRequest, Renewal, StoreDown
+from posthouse.store.contract import StoreDown
+from posthouse.store.values import Claim, ClaimRequest, Renewal
 from tests.delivery.clock import NOW
 from tests.delivery.office import Gate, Office, office
 from tests.store.letters import letter, letters

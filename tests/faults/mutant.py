@@ -36,9 +36,9 @@ def acknowledges_early() -> None:
     """A message is answered for when it is on its way to the disk, not when it is there."""
     from collections.abc import Sequence
 
-    from posthouse.store.contract import Entry, Mismatch, Receipt
     from posthouse.store.sqlite import inbox
     from posthouse.store.sqlite.store import SqliteStore
+    from posthouse.store.values import Entry, Mismatch, Receipt
 
     async def add(store: SqliteStore, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
         store._write(inbox.add, entries).add_done_callback(lambda written: written.exception())

@@ -13,8 +13,9 @@ from posthouse.mail.limits import Limits
 from posthouse.mail.message import Address, Policy
 from posthouse.mail.problem import Refusal
 from posthouse.routing.capability import Can
-from posthouse.store.contract import Entry, Mismatch, Receipt, StoreDown, Summary, unpack
+from posthouse.store.contract import StoreDown
 from posthouse.store.sqlite.store import SqliteStore
+from posthouse.store.values import Entry, Mismatch, Receipt, Summary, unpack
 from tests.delivery.clock import NOW, FakeClock
 from tests.store.letters import wanted
 

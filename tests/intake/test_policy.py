@@ -17,7 +17,7 @@ from posthouse.intake.policy import (
 )
 from posthouse.mail.message import Address, Message, Policy
 from posthouse.mail.policy import NO_WISHES
-from posthouse.store.contract import Wanted
+from posthouse.store.values import Wanted
 
 NOW = 1_800_000_000.0
 DAY_S = 86400.0

@@ -10,7 +10,8 @@ from posthouse.routing.board import Fact
 from posthouse.routing.outcome import OutcomeKind
 from posthouse.routing.retry import Happening
 from posthouse.routing.rules import START, Course
-from posthouse.store.contract import (
+from posthouse.store.contract import Store
+from posthouse.store.values import (
     Cancel,
     Claim,
     ClaimRequest,
@@ -24,7 +25,6 @@ from posthouse.store.contract import (
     Receipt,
     Renewal,
     Result,
-    Store,
     Summary,
     pack,
 )

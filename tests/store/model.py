@@ -7,7 +7,7 @@ from posthouse.mail.event import UNFINISHED, Status
 from posthouse.mail.ident import earliest
 from posthouse.routing.board import Fact
 from posthouse.routing.rules import START
-from posthouse.store.contract import (
+from posthouse.store.values import (
     Cancel,
     ClaimRequest,
     Delay,

@@ -16,8 +16,9 @@ from posthouse.mail.message import Address, Message
 from posthouse.routing.board import Fact
 from posthouse.routing.outcome import OutcomeKind
 from posthouse.routing.rules import START, Course
-from posthouse.store.contract import Claim, ClaimRequest, Lane, Query, Record, Result, Store
+from posthouse.store.contract import Store
 from posthouse.store.sqlite.store import SqliteStore
+from posthouse.store.values import Claim, ClaimRequest, Lane, Query, Record, Result
 from tests.store.letters import (
     LEASE_S,
     NOW,

@@ -13,10 +13,11 @@ from tempfile import TemporaryDirectory
 import apsw
 import pytest
 
-from posthouse.store.contract import Opened, StoreDown, StoreRefused
+from posthouse.store.contract import StoreDown, StoreRefused
 from posthouse.store.sql import migrations
 from posthouse.store.sqlite import file
 from posthouse.store.sqlite.store import SqliteStore
+from posthouse.store.values import Opened
 from tests.store.letters import LEASE_S, NOW, claimed, ids, intent, letter, letters, wanted
 
 ROOT = Path(__file__).parents[2]

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from posthouse.store.contract import Query
+from posthouse.store.values import Query
 from posthouse.web.answer import Refused
 from posthouse.web.query import QUERY_MAX, read_query
 

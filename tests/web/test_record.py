@@ -1,4 +1,4 @@
-from posthouse.store.contract import AttemptRecord, EventRecord, Record, Summary
+from posthouse.store.values import AttemptRecord, EventRecord, Record, Summary
 from posthouse.web.record import shown
 
 AT = 1_795_424_400.0

@@ -12,7 +12,8 @@ from posthouse.routing.outcome import Accepted, Outcome, Refused, Unsure, conseq
 from posthouse.routing.retry import after, over
 from posthouse.routing.router import Fail, Send, Wait
 from posthouse.routing.rules import Candidate
-from posthouse.store.contract import Claim, Delay, Ending, Intent, Renewal, Result, StoreDown
+from posthouse.store.contract import StoreDown
+from posthouse.store.values import Claim, Delay, Ending, Intent, Renewal, Result
 from posthouse.telemetry import log, warn
 
 AGAIN_S = 1.0

@@ -7,7 +7,8 @@ import msgspec
 from posthouse.delivery.attempt import attempt, settle
 from posthouse.delivery.desk import Desk
 from posthouse.routing.outcome import Unsure
-from posthouse.store.contract import Claim, ClaimRequest, Delay, Opened, StoreDown
+from posthouse.store.contract import StoreDown
+from posthouse.store.values import Claim, ClaimRequest, Delay, Opened
 from posthouse.telemetry import log, warn
 
 EVERY_S = 5.0

@@ -4,8 +4,9 @@ import asyncio
 
 from posthouse.delivery.attempt import attempt
 from posthouse.delivery.desk import Desk
-from posthouse.store.contract import Claim, ClaimRequest, Renewal, StoreDown
+from posthouse.store.contract import StoreDown
 from posthouse.store.signal import signalled
+from posthouse.store.values import Claim, ClaimRequest, Renewal
 from posthouse.telemetry import warn
 
 IDLE_S = 0.25

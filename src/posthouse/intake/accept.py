@@ -16,7 +16,8 @@ from posthouse.mail.message import Message, Policy
 from posthouse.mail.problem import Refusal
 from posthouse.mail.validate import validate
 from posthouse.routing.capability import needs
-from posthouse.store.contract import Entry, Inbox, Mismatch, Once, Receipt, Summary, pack
+from posthouse.store.contract import Inbox
+from posthouse.store.values import Entry, Mismatch, Once, Receipt, Summary, pack
 
 REMEMBERED_S: Final = 86400.0
 """How long an idempotency key is remembered, in seconds."""

@@ -8,7 +8,7 @@ from posthouse.intake.caller import Caller
 from posthouse.mail.message import Address, Message, OnUnsure, Policy
 from posthouse.mail.policy import NO_WISHES
 from posthouse.mail.problem import Problem
-from posthouse.store.contract import LANES, Lane, Wanted
+from posthouse.store.values import LANES, Lane, Wanted
 
 CODES: Final[dict[str, str]] = {
     "from-domain-not-allowed": "The key may not send from this domain.",

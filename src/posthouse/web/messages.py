@@ -12,7 +12,8 @@ from posthouse.intake.policy import FORBIDDEN, PoolPolicy
 from posthouse.mail.event import UNFINISHED
 from posthouse.mail.field import parametrised
 from posthouse.mail.problem import Flaw, Problem, Refusal
-from posthouse.store.contract import Cancel, Mismatch, Receipt, Store, StoreDown
+from posthouse.store.contract import Store, StoreDown
+from posthouse.store.values import Cancel, Mismatch, Receipt
 from posthouse.web import form, strictjson
 from posthouse.web.answer import Answer, Refused, answer, problem, retry_after
 from posthouse.web.auth import authenticate, presented

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from posthouse.mail.event import STATUSES
 from posthouse.mail.problem import Problem
-from posthouse.store.contract import Query
+from posthouse.store.values import Query
 from posthouse.web.answer import Refused, problem
 
 PAGE_MAX: Final = 100

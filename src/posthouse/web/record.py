@@ -3,7 +3,7 @@
 from typing import Any
 
 from posthouse.clock import rfc3339
-from posthouse.store.contract import LANES, AttemptRecord, EventRecord, Record
+from posthouse.store.values import LANES, AttemptRecord, EventRecord, Record
 
 LANE_NAMES = {number: name for name, number in LANES.items()}
 

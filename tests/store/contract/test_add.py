@@ -2,7 +2,8 @@
 
 import asyncio
 
-from posthouse.store.contract import Receipt, Store, Summary, Wanted
+from posthouse.store.contract import Store
+from posthouse.store.values import Receipt, Summary, Wanted
 from tests.store.conftest import Dialect
 from tests.store.letters import NOW, PLAIN, POOL, claimed, ids, letter, letters, wanted
 

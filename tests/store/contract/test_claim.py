@@ -3,7 +3,8 @@
 import asyncio
 
 from posthouse.mail.message import Address, Message
-from posthouse.store.contract import Claim, Store
+from posthouse.store.contract import Store
+from posthouse.store.values import Claim
 from tests.store.letters import (
     LEASE_S,
     NOW,

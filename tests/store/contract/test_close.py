@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from posthouse.store.contract import Query, Store, StoreDown
+from posthouse.store.contract import Store, StoreDown
+from posthouse.store.values import Query
 from tests.store.conftest import Dialect
 from tests.store.letters import (
     NOW,

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from posthouse.mail.message import Address, Attachment, Message
-from posthouse.store.contract import Store, Summary
+from posthouse.store.contract import Store
+from posthouse.store.values import Summary
 from tests.store.letters import POOL, claimed, letter
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)

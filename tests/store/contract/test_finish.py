@@ -4,7 +4,8 @@ import pytest
 
 from posthouse.mail.event import Status
 from posthouse.routing.retry import Happening
-from posthouse.store.contract import Ending, Store
+from posthouse.store.contract import Store
+from posthouse.store.values import Ending
 from tests.store.letters import (
     LEASE_S,
     NOW,

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from posthouse.store.contract import Mismatch, Receipt, Store
+from posthouse.store.contract import Store
+from posthouse.store.values import Mismatch, Receipt
 from tests.store.conftest import Dialect
 from tests.store.letters import (
     DAY_S,

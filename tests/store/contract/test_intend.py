@@ -2,7 +2,8 @@
 
 import asyncio
 
-from posthouse.store.contract import AttemptRecord, Query, Store
+from posthouse.store.contract import Store
+from posthouse.store.values import AttemptRecord, Query
 from tests.store.conftest import Dialect
 from tests.store.letters import (
     LEASE_S,

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from posthouse.mail.event import Status
-from posthouse.store.contract import Query, Store, Summary
+from posthouse.store.contract import Store
+from posthouse.store.values import Query, Summary
 from tests.store.letters import (
     NOW,
     OTHER_POOL,

@@ -7,7 +7,8 @@ from posthouse.routing.board import Fact
 from posthouse.routing.outcome import OutcomeKind
 from posthouse.routing.retry import Happening
 from posthouse.routing.rules import Course
-from posthouse.store.contract import AttemptRecord, Record, Store
+from posthouse.store.contract import Store
+from posthouse.store.values import AttemptRecord, Record
 from tests.store.conftest import Dialect
 from tests.store.letters import (
     LEASE_S,

@@ -1,6 +1,7 @@
 """Retiring: content is forgotten before records are, and neither while anything is owed."""
 
-from posthouse.store.contract import Query, Receipt, Store
+from posthouse.store.contract import Store
+from posthouse.store.values import Query, Receipt
 from tests.store.letters import (
     DAY_S,
     LEASE_S,

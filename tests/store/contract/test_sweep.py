@@ -2,7 +2,8 @@
 
 import asyncio
 
-from posthouse.store.contract import Opened, Store
+from posthouse.store.contract import Store
+from posthouse.store.values import Opened
 from tests.store.letters import (
     LEASE_S,
     NOW,

@@ -3,9 +3,9 @@
 import apsw
 
 from posthouse.mail.event import Status
-from posthouse.store.contract import Cancel, Entry, Mismatch, Receipt
 from posthouse.store.sqlite.rows import message_row
 from posthouse.store.sqlite.statement import SQL, write
+from posthouse.store.values import Cancel, Entry, Mismatch, Receipt
 
 
 def add(db: apsw.Connection, entries: list[Entry]) -> list[Receipt | Mismatch]:

@@ -7,9 +7,9 @@ import apsw
 
 from posthouse.mail.ident import earliest
 from posthouse.routing.board import Fact
-from posthouse.store.contract import Query, Record
 from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.statement import SQL
+from posthouse.store.values import Query, Record
 
 LAST: Final = "~"
 """Sorts behind every id."""

@@ -7,7 +7,7 @@ import msgspec
 from posthouse.mail.message import Message
 from posthouse.routing.board import Fact
 from posthouse.routing.rules import START, Course, Job
-from posthouse.store.contract import AttemptRecord, Claim, Entry, EventRecord, Opened, Record, Result, Summary, Wanted
+from posthouse.store.values import AttemptRecord, Claim, Entry, EventRecord, Opened, Record, Result, Summary, Wanted
 
 Row = tuple[Any, ...]
 

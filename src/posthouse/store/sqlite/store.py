@@ -14,7 +14,10 @@ import apsw
 from posthouse.mail.event import UNFINISHED, Status
 from posthouse.routing.board import Fact
 from posthouse.store.batch import Call, Writer
-from posthouse.store.contract import (
+from posthouse.store.contract import StoreDown, StoreRefused
+from posthouse.store.signal import Settlements, signalled
+from posthouse.store.sqlite import file, inbox, reading, statement, work
+from posthouse.store.values import (
     Cancel,
     Claim,
     ClaimRequest,
@@ -28,11 +31,7 @@ from posthouse.store.contract import (
     Record,
     Renewal,
     Result,
-    StoreDown,
-    StoreRefused,
 )
-from posthouse.store.signal import Settlements, signalled
-from posthouse.store.sqlite import file, inbox, reading, statement, work
 
 T = TypeVar("T")
 

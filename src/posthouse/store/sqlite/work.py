@@ -6,19 +6,9 @@ from typing import Protocol, TypeVar
 import apsw
 import msgspec
 
-from posthouse.store.contract import (
-    Claim,
-    ClaimRequest,
-    Delay,
-    Ending,
-    Intent,
-    Opened,
-    Renewal,
-    Result,
-    unpack,
-)
 from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.statement import SQL, places, read, write
+from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Opened, Renewal, Result, unpack
 
 SPOILT = "its content in the store cannot be read any more"
 
