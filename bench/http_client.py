@@ -1,4 +1,4 @@
-"""What a call costs, and what a failed one tells: pyreqwest bare, `HttpProvider`, and aiohttp where it is installed.
+"""What a call costs: `HttpProvider` with our client, pyreqwest, and aiohttp where it is installed.
 
     python -m bench.http_client [--rounds 9] [--calls 4000]
 
@@ -19,16 +19,16 @@ from typing import Any
 
 import msgspec
 import uvloop
-from pyreqwest.client import Client
-from pyreqwest.exceptions import DetailedPyreqwestError
+from pyreqwest.client import Client as Reqwest
+from pyreqwest.client import ClientBuilder
 
 from posthouse.clock import SystemClock
 from posthouse.mail.message import Address, Envelope, Message
 from posthouse.providers.base import HttpRequest, HttpResponse, Spec, by_status
-from posthouse.providers.http import HttpProvider, causes, open_client
+from posthouse.providers.client import Client
+from posthouse.providers.http import HttpProvider
 from posthouse.routing.capability import EVERYTHING
 from posthouse.routing.outcome import Accepted, Outcome
-from tests.providers.server import Peer, Script, serving
 
 aiohttp: Any = importlib.import_module("aiohttp") if importlib.util.find_spec("aiohttp") else None
 
@@ -102,11 +102,11 @@ async def cost(call: Call, url: str, calls: int) -> tuple[float, float]:
     return (time.process_time() - cpu) / calls * 1e6, (time.perf_counter() - wall) / calls * 1e6
 
 
-def clients(client: Client, url: str, session: Any) -> dict[str, Call]:
+def clients(client: Client, reqwest: Reqwest, url: str, session: Any) -> dict[str, Call]:
     deadline = timedelta(seconds=30)
 
     async def bare(url: str) -> None:
-        answer = await client.post(url).headers(HEADERS).body_bytes(BODY).timeout(deadline).build().send()
+        answer = await reqwest.post(url).headers(HEADERS).body_bytes(BODY).timeout(deadline).build().send()
         await answer.bytes()
 
     provider = HttpProvider(Plain(), Settings(url), client, SystemClock())
@@ -120,62 +120,8 @@ def clients(client: Client, url: str, session: Any) -> dict[str, Call]:
         async with session.post(url, data=BODY, headers=HEADERS) as answer:
             await answer.read()
 
-    found: dict[str, Call] = {"pyreqwest, bare": bare, "HttpProvider": ours}
+    found: dict[str, Call] = {"HttpProvider": ours, "pyreqwest": bare}
     return found | {"aiohttp": other} if session else found
-
-
-async def closed(peer: Peer) -> None:
-    peer.close()
-
-
-async def read_then_closed(peer: Peer) -> None:
-    await peer.request()
-
-
-async def read_then_reset(peer: Peer) -> None:
-    await peer.request()
-    peer.reset()
-
-
-async def cut_in_status_line(peer: Peer) -> None:
-    await peer.request()
-    await peer.say(b"HTTP/1.1 20")
-
-
-async def never_answered(peer: Peer) -> None:
-    await peer.request()
-    await peer.gone()
-
-
-async def not_http(peer: Peer) -> None:
-    await peer.request()
-    await peer.say(b"220 mail.example.com ESMTP\r\n")
-
-
-async def named(call: Awaitable[Any]) -> str:
-    """The class of what a call raises, and whether its causes say that it never connected."""
-    try:
-        await call
-    except Exception as error:
-        connect = isinstance(error, DetailedPyreqwestError) and "client error (Connect)" in causes(error)
-        return type(error).__name__ + (" (Connect)" if connect else "")
-    return "no error"
-
-
-async def faults(client: Client, session: Any) -> None:
-    """What each client raises for each thing a server may do."""
-    say(f"\n{'the server':22} {'pyreqwest (by causes)':34} aiohttp (by class)")
-    scripts: list[Script] = [closed, read_then_closed, read_then_reset, cut_in_status_line, never_answered, not_http]
-    async with serving(closed) as gone:
-        pass
-    for name, script in [("port closed", None), *((script.__name__.replace("_", " "), script) for script in scripts)]:
-        async with serving(script or closed) as server:
-            url = server.url if script else gone.url
-            request = client.post(url).headers(HEADERS).body_bytes(BODY).timeout(timedelta(seconds=0.3)).build()
-            ours = await named(request.send())
-            limit = aiohttp.ClientTimeout(total=0.3) if session else None
-            theirs = await named(session.post(url, data=BODY, headers=HEADERS, timeout=limit)) if session else "-"
-        say(f"{name:22} {ours:34} {theirs}")
 
 
 async def compare(url: str, rounds: int, calls: int) -> None:
@@ -183,8 +129,8 @@ async def compare(url: str, rounds: int, calls: int) -> None:
     if aiohttp:
         connector = aiohttp.TCPConnector(limit=CONNECTIONS)
         session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30))
-    async with open_client(CONNECTIONS) as client:
-        found = clients(client, url, session)
+    async with Client(CONNECTIONS) as client, ClientBuilder().build() as reqwest:
+        found = clients(client, reqwest, url, session)
         measured: dict[str, list[tuple[float, float]]] = {name: [] for name in found}
         for number in range(rounds + 1):
             for name, call in list(found.items())[:: 1 if number % 2 else -1]:
@@ -196,9 +142,6 @@ async def compare(url: str, rounds: int, calls: int) -> None:
             cpu, wall = [cpu for cpu, _ in results], [wall for _, wall in results]
             rate = 1e6 / statistics.median(wall)
             say(f"{name:18} {min(cpu):18.1f} {statistics.median(cpu):8.1f} {max(cpu):8.1f} {rate:16.0f}")
-        differences = [ours[0] - bare[0] for ours, bare in zip(*list(measured.values())[1::-1], strict=True)]
-        say(f"HttpProvider over bare pyreqwest, round by round: median {statistics.median(differences):.1f} us")
-        await faults(client, session)
     if session:
         await session.close()
 

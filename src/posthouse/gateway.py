@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import uvicorn
 
@@ -24,7 +24,7 @@ from posthouse.intake.accept import Intake
 from posthouse.intake.caller import Callers
 from posthouse.mail.limits import Limits
 from posthouse.providers.catalogue import SPECS, open_provider
-from posthouse.providers.http import open_client
+from posthouse.providers.client import Client
 from posthouse.routing.score import RESTORE_S
 from posthouse.store.contract import StoreRefused
 from posthouse.store.sqlite.store import SqliteStore
@@ -34,9 +34,6 @@ from posthouse.web.body import Budget
 from posthouse.web.connection import Connection, hurry
 from posthouse.web.health import Readiness
 from posthouse.web.messages import Messages
-
-if TYPE_CHECKING:
-    from pyreqwest.client import Client
 
 CONNECTIONS: Final = 1024
 """Connections to providers at the same time; more than a worker ever has in hand."""
@@ -63,7 +60,7 @@ DISK_FAILED: Final = 70
 class Gateway:
     """A running Posthouse. Make it with `open`, inside an event loop; `run` returns the exit status."""
 
-    def __init__(self, config: Config, clock: Clock, store: SqliteStore, client: "Client") -> None:
+    def __init__(self, config: Config, clock: Clock, store: SqliteStore, client: Client) -> None:
         self._config, self._clock, self._store, self._client = config, clock, store, client
         self._stop = asyncio.Event()
         carriers = {
@@ -90,7 +87,7 @@ class Gateway:
         """Open the store and all that stands on it. StoreRefused says why it cannot be."""
         if config.store.dialect != "sqlite":
             raise StoreRefused("this version keeps its messages in SQLite only: expected store: sqlite:///PATH")
-        gateway = cls(config, clock or SystemClock(), SqliteStore(Path(config.store.path)), open_client(CONNECTIONS))
+        gateway = cls(config, clock or SystemClock(), SqliteStore(Path(config.store.path)), Client(CONNECTIONS))
         now = gateway._clock.now()
         gateway._desk.remember(await gateway._store.observations(now - RESTORE_S))
         return gateway

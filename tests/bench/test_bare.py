@@ -6,13 +6,13 @@ from pathlib import Path
 
 import apsw
 import msgspec
-from pyreqwest.client import Client, ClientBuilder
 
 from posthouse.bench import bare, carrier
 from posthouse.bench.contestant import fetch
 from posthouse.bench.door import Open
 from posthouse.bench.load import Plan, load
 from posthouse.bench.process import Child, child
+from posthouse.providers.client import Client
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def until_sent(client: Client, port: int, count: int) -> bare.State:
 async def test_two_hundred_messages_are_accepted_delivered_and_recorded_once_each(tmp_path: Path) -> None:
     store, ledger = tmp_path / "bare.db", tmp_path / "ledger"
     async with (
-        ClientBuilder().build() as client,
+        Client(4) as client,
         started(tmp_path / "log", "carrier", carrier.Setup(ledger=str(ledger))) as (_, carrier_port),
         started(tmp_path / "log", "bare", bare.Setup(str(store), f"http://127.0.0.1:{carrier_port}/v3/mail/send")) as (
             process,

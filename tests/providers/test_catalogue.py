@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,15 +14,13 @@ from posthouse.clock import SystemClock
 from posthouse.mail.message import Address, Envelope, Message
 from posthouse.providers import mailgun, mandrill, sandbox, sendgrid, ses, smtp
 from posthouse.providers.catalogue import HTTP, SPECS, open_provider
-from posthouse.providers.http import HttpProvider, open_client
+from posthouse.providers.client import Client
+from posthouse.providers.http import HttpProvider
 from posthouse.providers.sandbox import SandboxProvider
 from posthouse.providers.submission import SmtpProvider
 from posthouse.routing.outcome import Deferred, Unauthorised, Unsure
 from posthouse.secret import Secret
 from tests.providers.server import Peer, answer, answering, serving
-
-if TYPE_CHECKING:
-    from pyreqwest.client import Client
 
 KEY = Secret("hush")
 ENVELOPE = Envelope(
@@ -50,8 +48,8 @@ def settings_of(kind: str, url: str) -> msgspec.Struct:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator["Client"]:
-    async with open_client(4) as opened:
+async def client() -> AsyncIterator[Client]:
+    async with Client(4) as opened:
         yield opened
 
 
@@ -84,7 +82,7 @@ def test_every_setting_is_described_and_every_variable_names_one(kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", sorted(HTTP))
-async def test_an_http_provider_is_opened_and_probes_where_its_base_url_says(kind: str, client: "Client") -> None:
+async def test_an_http_provider_is_opened_and_probes_where_its_base_url_says(kind: str, client: Client) -> None:
     async with answering(answer(403), answer(500)) as server:
         provider = open_provider(kind, settings_of(kind, server.url), client, SystemClock())
         assert isinstance(provider, HttpProvider)
@@ -95,7 +93,7 @@ async def test_an_http_provider_is_opened_and_probes_where_its_base_url_says(kin
 
 
 @pytest.mark.parametrize("kind", sorted(HTTP))
-async def test_an_http_provider_sends_and_knows_what_never_left(kind: str, client: "Client") -> None:
+async def test_an_http_provider_sends_and_knows_what_never_left(kind: str, client: Client) -> None:
     async with answering(answer(503)) as server:
         provider = open_provider(kind, settings_of(kind, server.url), client, SystemClock())
         assert isinstance(await provider.send(ENVELOPE, 20.0), Deferred)
@@ -109,7 +107,7 @@ async def test_an_http_provider_sends_and_knows_what_never_left(kind: str, clien
 
 
 @pytest.mark.parametrize("kind", sorted(HTTP))
-async def test_an_http_provider_is_in_doubt_where_no_answer_comes(kind: str, client: "Client") -> None:
+async def test_an_http_provider_is_in_doubt_where_no_answer_comes(kind: str, client: Client) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         await peer.say(b"HTTP/1.1 2")
@@ -120,22 +118,22 @@ async def test_an_http_provider_is_in_doubt_where_no_answer_comes(kind: str, cli
 
 
 @pytest.mark.parametrize("kind", sorted(HTTP))
-async def test_no_http_provider_sends_its_key_in_clear(kind: str, client: "Client") -> None:
+async def test_no_http_provider_sends_its_key_in_clear(kind: str, client: Client) -> None:
     with pytest.raises(ValueError, match="base_url"):
         open_provider(kind, settings_of(kind, "http://api.example.com"), client, SystemClock())
 
 
-async def test_smtp_and_the_sandbox_are_opened(client: "Client") -> None:
+async def test_smtp_and_the_sandbox_are_opened(client: Client) -> None:
     assert isinstance(open_provider("smtp", smtp.Settings(host="a"), client, SystemClock()), SmtpProvider)
     assert isinstance(open_provider("sandbox", sandbox.Settings(), client, SystemClock()), SandboxProvider)
 
 
-async def test_an_unknown_kind_is_named(client: "Client") -> None:
+async def test_an_unknown_kind_is_named(client: Client) -> None:
     with pytest.raises(ValueError, match=r"type: expected one of mailgun, mandrill, .* got 'pigeon'"):
         open_provider("pigeon", sandbox.Settings(), client, SystemClock())
 
 
-async def test_settings_of_another_kind_are_refused(client: "Client") -> None:
+async def test_settings_of_another_kind_are_refused(client: Client) -> None:
     with pytest.raises(ValueError, match="smtp: expected its own settings"):
         open_provider("smtp", sandbox.Settings(), client, SystemClock())
 

@@ -6,7 +6,8 @@ import msgspec
 
 from posthouse.clock import SystemClock
 from posthouse.providers.base import HttpRequest, Method
-from posthouse.providers.http import HttpProvider, open_client
+from posthouse.providers.client import Client
+from posthouse.providers.http import HttpProvider
 from posthouse.routing.outcome import Accepted
 from tests.providers.exam import CANDIDATES, FULL, MINIMAL, NOW, SECRET, TOKEN, Candidate, adapter, envelope, expected
 from tests.providers.server import Received, answer, answering
@@ -24,7 +25,7 @@ class At(SystemClock):
 
 async def carried(candidate: Candidate) -> Received:
     taken = candidate.taken
-    async with answering(answer(taken.status, taken.headers.items(), taken.body)) as server, open_client(2) as client:
+    async with answering(answer(taken.status, taken.headers.items(), taken.body)) as server, Client(2) as client:
         settings = candidate.configured(base_url=server.url + "/")
         provider = HttpProvider(adapter(candidate), settings, client, At())
         outcome = await provider.send(envelope(FULL), 10)
@@ -53,7 +54,7 @@ async def test_a_signature_covers_what_the_server_reads() -> None:
 
 @every_candidate
 async def test_a_probe_survives_the_wire(candidate: Candidate) -> None:
-    async with answering(answer(401, [], b"Forbidden")) as server, open_client(2) as client:
+    async with answering(answer(401, [], b"Forbidden")) as server, Client(2) as client:
         provider = HttpProvider(adapter(candidate), candidate.configured(base_url=server.url), client, At())
         outcome = await provider.probe(10)
     assert outcome.status == 401

@@ -11,10 +11,14 @@ from collections import deque
 
 import msgspec
 import uvloop
-from pyreqwest.client import Client, ClientBuilder
 
 from posthouse.bench.door import Door, serve
 from posthouse.bench.journal import Body, Commit, Group, Journal
+from posthouse.providers.base import HttpRequest, HttpResponse
+from posthouse.providers.client import Client, prepare
+
+HEADERS = {"Authorization": "Bearer bench", "Content-Type": "application/json"}
+PATIENCE_S = 30.0
 
 
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,8 +103,10 @@ class Bare:
                 self.idle.append(turn)
                 await turn
             seq, body = self.ready.popleft()
-            answer = await client.post(self.setup.carrier).body_bytes(body).build().send()
-            self.gathering().sent.append((seq, answer.status, answer.get_header("x-message-id")))
+            answer = await client.call(prepare(HttpRequest("POST", self.setup.carrier, HEADERS, body)), PATIENCE_S)
+            if not isinstance(answer, HttpResponse):
+                raise ConnectionError(f"the provider gave no answer: {answer}")
+            self.gathering().sent.append((seq, answer.status, answer.headers.get("x-message-id")))
 
 
 class Front(Door):
@@ -124,7 +130,7 @@ async def run(setup: Setup) -> None:
     """Be the bare loop until told to stop. A POST that fails ends it: there is no retry to hide behind."""
     bare = Bare(setup)
     try:
-        async with ClientBuilder().build() as client, asyncio.TaskGroup() as group:
+        async with Client(setup.in_flight) as client, asyncio.TaskGroup() as group:
             senders = [group.create_task(bare.send(client)) for _ in range(setup.in_flight)]
             await serve(lambda: Front(bare), setup.port)
             for sender in senders:

@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
-from pyreqwest.client import Client
 
 from posthouse.bench import bare
+from posthouse.bench.process import BenchError
 from posthouse.bench.report import Name
+from posthouse.providers.base import HttpRequest, HttpResponse
+from posthouse.providers.client import Client, prepare
 
 KEY: Final = "bench"
+PATIENCE_S: Final = 30.0
+"""How long a server may take to tell how far it is."""
+
 UNFINISHED: Final = ("scheduled", "queued", "sending")
 
 
@@ -93,10 +98,12 @@ def configuration(place: Place) -> dict[str, object]:
 
 
 async def fetch(client: Client, url: str, key: str = "") -> bytes:
-    """GET."""
-    ask = client.get(url).error_for_status()
-    answer = await (ask.bearer_auth(key) if key else ask).build().send()
-    return bytes(await answer.bytes())
+    """GET. BenchError for anything but an answer of 200."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    answer = await client.call(prepare(HttpRequest("GET", url, headers)), PATIENCE_S)
+    if isinstance(answer, HttpResponse) and answer.status == 200:
+        return answer.body
+    raise BenchError(f"GET {url} was answered with {answer}")
 
 
 CONTESTANTS: Final[dict[Name, Contestant]] = {"bare": BareLoop(), "posthouse": Posthouse()}

@@ -8,8 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import ConnectError
 
 from posthouse.bench import carrier, load
 from posthouse.bench.contestant import CONTESTANTS, KEY, Contestant, Place, Tally, fetch
@@ -17,6 +15,9 @@ from posthouse.bench.door import Open
 from posthouse.bench.process import BenchError, Child, child
 from posthouse.bench.report import Name, Report, Run, machine
 from posthouse.clock import SystemClock
+from posthouse.providers.base import HttpRequest, HttpResponse
+from posthouse.providers.client import Client, prepare
+from posthouse.routing.outcome import Deferred
 
 clock = SystemClock()
 
@@ -81,12 +82,15 @@ async def measure(plan: Plan, tell: Callable[[str], None]) -> Report:
     return Report(where, plan.rounds, plan.seconds, plan.connections, runs, cold)
 
 
+HEADERS: Final = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+
+
 @asynccontextmanager
 async def field(plan: Plan) -> AsyncIterator[Field]:
     """The provider, a directory, a client: for the length of the block."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix=".bench-", dir=plan.directory.absolute())))
-        client = await stack.enter_async_context(ClientBuilder().no_proxy().build())
+        client = await stack.enter_async_context(Client(load.Plan(0).connections))
         fake = await stack.enter_async_context(child(directory / "carrier.log", "-m", "posthouse.bench.carrier", "{}"))
         port = msgspec.json.decode(await fake.line(READY_S), type=Open).port
         yield Field(plan, client, fake, f"http://127.0.0.1:{port}", directory)
@@ -117,14 +121,12 @@ async def first(client: Client, process: Child, place: Place) -> None:
     deadline = clock.monotonic() + READY_S
     while clock.monotonic() < deadline:
         process.check()
-        ask = client.post(f"{place.url}/email").bearer_auth(KEY).header("content-type", "application/json")
-        try:
-            answer = await ask.body_bytes(one).build().send()
-        except ConnectError:
+        answer = await client.call(prepare(HttpRequest("POST", f"{place.url}/email", HEADERS, one)), READY_S)
+        if isinstance(answer, Deferred):  # nobody listens yet
             await clock.sleep(POLL_S / 2)
             continue
-        if answer.status != 202:
-            raise BenchError(f"the first message was answered with {answer.status}: {await answer.text()}")
+        if not isinstance(answer, HttpResponse) or answer.status != 202:
+            raise BenchError(f"the first message was answered with {answer}")
         return
     raise BenchError(f"the server took no message within {READY_S:g} s: {process.last_words()}")
 

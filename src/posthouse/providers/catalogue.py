@@ -1,7 +1,7 @@
 """All providers there are, by the name a configuration calls them.
 
 The type of `HTTP` is the proof that each module fits `Adapter`: mypy holds every one of them to it. Nothing here talks
-to anybody; the clients (pyreqwest, aiosmtplib) are imported by the first provider that needs them.
+to anybody; the clients (our own, aiosmtplib) are imported by the first provider that needs them.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -12,9 +12,8 @@ from posthouse.providers import mailgun, mandrill, sandbox, sendgrid, ses, smtp
 from posthouse.providers.base import Adapter, Provider, Spec
 
 if TYPE_CHECKING:
-    from pyreqwest.client import Client
-
     from posthouse.clock import Clock
+    from posthouse.providers.client import Client
 
 HTTP: Final[dict[str, Adapter]] = {
     "mailgun": mailgun,
@@ -34,7 +33,7 @@ SPECS: Final[dict[str, Spec]] = {
 def open_provider(kind: str, settings: msgspec.Struct, client: "Client", clock: "Clock") -> Provider:
     """A carrier, ready to use; nothing is connected yet.
 
-    kind: a name in `SPECS`. settings: an instance of its `settings` class. client: `http.open_client`'s, shared by all.
+    kind: a name in `SPECS`. settings: an instance of its `settings` class. client: the one of all providers.
     Raises ValueError for an unknown kind, other settings than its own, or an address that would send keys in clear.
     """
     spec = SPECS.get(kind)
@@ -48,6 +47,6 @@ def open_provider(kind: str, settings: msgspec.Struct, client: "Client", clock: 
         from posthouse.providers.submission import SmtpProvider  # brings aiosmtplib along
 
         return SmtpProvider(settings, clock)
-    from posthouse.providers.http import HttpProvider  # brings pyreqwest along
+    from posthouse.providers.http import HttpProvider  # brings asyncio and ssl along
 
     return HttpProvider(HTTP[kind], settings, client, clock)
