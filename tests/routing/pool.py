@@ -70,12 +70,17 @@ def candidate(board: Board, name: str) -> Candidate:
 def standing(board: Board, provider: str, **changed: Any) -> Board:
     """The board with that provider standing otherwise."""
     now_is = msgspec.structs.replace(board.standing(provider), **changed)
-    return Board(board.rules, {**board.standings, provider: now_is})
+    return msgspec.structs.replace(board, standings={**board.standings, provider: now_is})
 
 
 def broken(board: Board, provider: str, probe_at: float = NOW + 5) -> Board:
     """The board with that provider's circuit open."""
     return standing(board, provider, circuit=Breaker(failures=5, opened_at=NOW - 1, probe_at=probe_at))
+
+
+def healed(board: Board, provider: str, at: float = NOW) -> Board:
+    """The board with that provider's circuit just closed by a probe."""
+    return standing(board, provider, circuit=Breaker(closed_at=at))
 
 
 def paused(board: Board, provider: str, until: float = NOW + 60) -> Board:

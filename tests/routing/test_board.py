@@ -1,17 +1,22 @@
 """The standing of a pool's providers: a value, the fold of what was heard."""
 
+from functools import reduce
+from random import Random
+
 import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from posthouse.routing.board import NEW, Board, Fact, Standing, fold
+from posthouse.routing.board import NEW, Board, Fact, Standing, by_time, fold
 from posthouse.routing.breaker import CLOSED, Breaker
 from posthouse.routing.outcome import Accepted, Throttled, Unauthorised, consequence
 from posthouse.routing.pace import Pace
+from posthouse.routing.quota import Spent, left
 from posthouse.routing.router import Send, decide
 from posthouse.routing.rules import BreakerRules, Candidate, Rate, Rules
 from posthouse.routing.score import Health
+from posthouse.routing.switch import ON, Switch
 from tests.routing.pool import (
     NOW,
     OUTCOMES,
@@ -19,6 +24,7 @@ from tests.routing.pool import (
     broken,
     candidate,
     failing,
+    healed,
     message,
     paused,
     pool,
@@ -29,7 +35,7 @@ from tests.routing.pool import (
 TRAFFIC = BreakerRules(traffic=True)
 
 
-def sends(board: Board, now: float = NOW, ids: int = 60) -> bool:
+def sends(board: Board, now: float = NOW, ids: int = 200) -> bool:
     """Whether any message that asks for nothing would be sent."""
     return any(isinstance(decide(message(f"m-{number}"), board, now), Send) for number in range(ids))
 
@@ -81,18 +87,53 @@ def test_a_wrong_key_opens_the_circuit_at_once() -> None:
     assert pool("a").observe(Fact.of("a", Unauthorised(401), NOW)).standing("a").circuit.state(NOW) == "open"
 
 
+def test_what_closes_a_circuit_has_shown_the_provider_well_so_its_score_is_whole_again() -> None:
+    board = failing(pool("a", breaker=BreakerRules(probe_passes=2)), "a", 5)
+    once = board.probing("a").observe(Fact.of("a", Accepted(), NOW + 5, began=NOW + 5))
+    assert once.standing("a").health.health < 0.7
+    twice = once.probing("a").observe(Fact.of("a", Accepted(), NOW + 6, began=NOW + 6))
+    assert twice.standing("a").health == Health()
+
+
+def test_a_pool_may_open_a_circuit_by_the_health_of_its_provider() -> None:
+    board = pool("a", breaker=BreakerRules(health=0.75))
+    assert failing(board, "a", 2).standing("a").circuit.opened_at is None
+    assert failing(board, "a", 3).standing("a").circuit.opened_at == NOW
+
+
 def test_a_throttling_makes_a_pause_and_touches_neither_score_nor_circuit() -> None:
     heard = pool("a").observe(Fact.of("a", Throttled(429, retry_after_s=30.0), NOW)).standing("a")
     assert heard == Standing(tempo=Pace(paused_until=NOW + 30, throttles=1))
 
 
-@pytest.mark.parametrize("name", ["refused: recipient", "refused: content", "greylisted"])
-def test_what_is_no_fault_of_the_provider_changes_nothing(name: str) -> None:
-    assert pool("a").observe(Fact.of("a", OUTCOMES[name], NOW)).standing("a") == NEW
+def test_greylisting_is_no_fault_of_the_provider_and_changes_nothing() -> None:
+    assert pool("a").observe(Fact.of("a", OUTCOMES["greylisted"], NOW)).standing("a") == NEW
+
+
+@pytest.mark.parametrize("name", ["refused: recipient", "refused: content"])
+def test_a_refusal_is_no_fault_of_the_provider_and_is_only_counted(name: str) -> None:
+    heard = pool("a").observe(Fact.of("a", OUTCOMES[name], NOW)).standing("a")
+    assert heard == Standing(circuit=Breaker(refused=1))
+
+
+def test_refusal_after_refusal_without_a_success_is_the_providers_fault() -> None:
+    board = pool("a")
+    for number in range(19):
+        board = board.observe(Fact.of("a", OUTCOMES["refused: recipient"], NOW + number))
+    assert (board.standing("a").health, board.standing("a").circuit.opened_at) == (Health(), None)
+    spared = board.observe(Fact.of("a", Accepted(), NOW + 19))
+    board = board.observe(Fact.of("a", OUTCOMES["refused: content"], NOW + 19))
+    assert board.standing("a").circuit.opened_at == NOW + 19
+    assert board.standing("a").circuit.why == "20 refusals in a row without a success"
+    assert board.standing("a").health == Health(0.9, NOW + 19)
+    for number in range(19):
+        spared = spared.observe(Fact.of("a", OUTCOMES["refused: recipient"], NOW + 20 + number))
+    assert spared.standing("a").circuit.opened_at is None
 
 
 def test_an_answer_without_blame_changes_nothing_of_a_well_provider() -> None:
-    assert pool("a").observe(Fact("a", NOW, "unsure", 0)).standing("a") == NEW
+    heard = pool("a").observe(Fact("a", NOW, "unsure", 0)).standing("a")
+    assert heard == Standing(spent=Spent(1, 1, NOW)), "but that it may have been sent"
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
@@ -146,8 +187,16 @@ def test_folding_is_observing_one_by_one_and_leaves_every_earlier_board_as_it_wa
         boards.append(boards[-1].observe(fact))
     packed = [msgspec.json.encode(board.standings) for board in boards]
     for cut in range(len(heard) + 1):
-        assert fold(boards[cut], heard[cut:]) == boards[-1]
+        assert fold(boards[cut], heard[cut:]) == reduce(Board.observe, sorted(heard[cut:], key=by_time), boards[cut])
     assert [msgspec.json.encode(board.standings) for board in boards] == packed
+
+
+@repeatable
+@given(facts, st.randoms(use_true_random=False))
+def test_boards_meet_in_whatever_order_the_facts_arrive(heard: list[Fact], chance: Random) -> None:
+    shuffled = list(heard)
+    chance.shuffle(shuffled)
+    assert fold(pool("a", "b"), shuffled) == fold(pool("a", "b"), heard)
 
 
 @repeatable
@@ -254,6 +303,59 @@ def test_a_window_of_another_length_starts_its_count_anew_and_counts(window_s: f
     assert failing(kept, "a", 1, NOW + 1).standing("a").circuit.opened_at == NOW + 1
 
 
+def test_switches_are_kept_under_changed_rules_for_the_providers_that_remain() -> None:
+    board = pool("a", "b").switched({"a": Switch("pause"), "b": Switch("drain")})
+    changed = failing(board, "a").under(Rules("example.com", candidates=(Candidate("b"),)))
+    assert changed.switches == {"b": Switch("drain")}
+    assert (changed.switch("b"), changed.switch("a")) == (Switch("drain"), ON)
+
+
+def test_whatever_is_learnt_the_switches_stay() -> None:
+    board = pool("a").switched({"a": Switch("drain")})
+    a = candidate(board, "a")
+    for after in (board.started(a, NOW), board.ended("a"), board.probing("a"), board.resumed("a", Spent())):
+        assert after.observe(Fact.of("a", Accepted(), NOW)).switches == board.switches
+
+
+# Over a restart
+
+
+def test_a_resumed_board_keeps_the_distance_from_the_last_start_and_what_was_spent() -> None:
+    a = Candidate("a", rate=Rate(1, 10.0), daily=5)
+    board = pool(a, "b").resumed("a", Spent(3, 30, NOW, NOW - 4)).resumed("b", Spent(last_start=NOW))
+    assert board.standing("a").tempo.ready_at == at(NOW + 6)
+    assert board.standing("b").tempo.ready_at <= 0
+    assert left(a, board.standing("a").spent, 0, NOW) == (2, None)
+    assert pool(a).resumed("gone", Spent(1)).standing("gone").spent.today == 1
+
+
+def test_facts_that_the_store_has_counted_are_not_counted_again_whichever_comes_first() -> None:
+    old = Fact.of("a", Accepted(), NOW + 1, began=NOW - 1)
+    spent = Spent(3, 30, NOW)
+    resumed = pool("a").resumed("a", spent)
+    assert resumed.observe(old).standing("a").spent == resumed.standing("a").spent
+    assert pool("a").observe(old).resumed("a", spent).standing("a").spent == resumed.standing("a").spent
+    assert resumed.observe(Fact.of("a", Accepted(), NOW + 1, began=NOW)).standing("a").spent.today == 4
+
+
+def test_a_health_call_spends_nothing() -> None:
+    assert pool("a").observe(Fact.of("a", Accepted(), NOW, spends=False)).standing("a").spent == Spent()
+
+
+# Health calls
+
+
+def test_a_health_call_leaves_when_it_is_due_and_nobody_holds_the_provider() -> None:
+    board = broken(pool("a"), "a", NOW)
+    a = candidate(board, "a")
+    assert board.may_probe(a, NOW)
+    assert not board.may_probe(a, NOW - 1)
+    assert not board.switched({"a": Switch("pause")}).may_probe(a, NOW)
+    assert board.switched({"a": Switch("drain")}).may_probe(a, NOW), "what is bound to it waits for it to be well"
+    assert not paused(board, "a").may_probe(a, NOW)
+    assert not board.may_probe(msgspec.structs.replace(a, enabled=False), NOW)
+
+
 # Room
 
 
@@ -316,9 +418,37 @@ def test_a_reserved_provider_keeps_the_door_ajar_for_what_asks_for_it_and_adds_n
     assert paused(down, "box").room(NOW) == 0
 
 
+def test_a_drained_provider_keeps_the_door_ajar_for_what_is_bound_to_it() -> None:
+    board = pool("a").switched({"a": Switch("drain")})
+    assert (board.room(NOW), sends(board)) == (1, False)
+    assert pool("a").switched({"a": Switch("pause")}).room(NOW) == 0
+
+
+def test_what_is_left_of_a_quota_is_all_the_room_there_is() -> None:
+    a = Candidate("a", daily=10, monthly=7)
+    assert pool(a).resumed("a", Spent(1, 1, NOW)).room(NOW) == 6
+    assert standing(pool(a), "a", in_flight=5).room(NOW) == 2
+    assert standing(pool(a), "a", in_flight=7).room(NOW) == 0
+
+
+def test_a_learnt_limit_lets_one_start_at_a_time() -> None:
+    assert standing(pool("a"), "a", tempo=Pace(paused_until=NOW, seen=50)).room(NOW) == 1
+
+
+def test_a_ramping_provider_gives_room_for_its_share_beside_what_falls_to_the_next_tier() -> None:
+    board = healed(pool(Candidate("a", order=1, concurrency=32), Candidate("b", order=2, concurrency=5)), "a")
+    assert [board.room(NOW + s) for s in (0, 1, 2, 3, 4)] == [2 + 5, 4 + 5, 8 + 5, 16 + 5, 32]
+    worse = healed(pool(Candidate("a", order=2, concurrency=32), Candidate("b", order=1, concurrency=5)), "a")
+    assert worse.room(NOW) == 5
+    assert healed(pool("a"), "a").room(NOW) == 4
+
+
 circuits = st.sampled_from(
     [
         CLOSED,
+        Breaker(closed_at=NOW - 0.5),
+        Breaker(closed_at=NOW - 3.5),
+        Breaker(closed_at=NOW - 4),
         Breaker(opened_at=NOW - 9, probe_at=NOW + 1),
         Breaker(opened_at=NOW - 9, probe_at=NOW - 1),
         Breaker(opened_at=NOW - 9, probe_at=NOW - 1, probing=True),
@@ -341,6 +471,8 @@ a_provider = st.builds(
     rate=st.sampled_from([None, None, Rate(1, 1.0)]),
     concurrency=st.integers(1, 3),
     reserved=st.sampled_from([False, False, False, True]),
+    daily=st.sampled_from([None, None, 2, 5]),
+    monthly=st.sampled_from([None, None, 1, 4]),
 )
 
 
@@ -354,29 +486,33 @@ def boards(draw: st.DrawFn) -> Board:
         tuple(providers),
         BreakerRules(traffic=draw(st.booleans())),
     )
-    return Board(rules, {provider.name: draw(standings) for provider in providers if draw(st.booleans())})
+    held = {p.name: Switch(draw(st.sampled_from(["no", "no", "pause", "drain"]))) for p in providers}
+    return Board(rules, {p.name: draw(standings) for p in providers if draw(st.booleans())}, held)
 
 
-def sends_reserved(board: Board) -> bool:
-    """Whether a message that asks for a reserved provider by name would be sent."""
+def sends_bound(board: Board) -> bool:
+    """Whether a message that asks by name for a provider that is reserved or drained would be sent."""
     return any(
-        isinstance(decide(message(provider=c.name), board, NOW), Send) for c in board.rules.candidates if c.reserved
+        isinstance(decide(message(f"m-{number}", provider=c.name), board, NOW), Send)
+        for c in board.rules.candidates
+        if c.reserved or board.switch(c.name).held == "drain"
+        for number in range(200)
     )
 
 
 @repeatable
 @given(boards())
-def test_room_is_0_exactly_when_neither_a_plain_message_nor_one_for_a_reserved_provider_would_be_sent(
+def test_room_is_0_exactly_when_neither_a_plain_message_nor_one_bound_to_its_provider_would_be_sent(
     board: Board,
 ) -> None:
-    assert (board.room(NOW) == 0) == (not sends(board) and not sends_reserved(board))
+    assert (board.room(NOW) == 0) == (not sends(board) and not sends_bound(board))
 
 
 @repeatable
 @given(boards())
 def test_so_many_messages_as_there_is_room_for_can_start_one_after_the_other(board: Board) -> None:
-    assume(not any(c.reserved for c in board.rules.candidates))
+    assume(not any(c.reserved or board.switch(c.name).held == "drain" for c in board.rules.candidates))
     for _ in range(board.room(NOW)):
-        decisions = [decide(message(f"m-{number}"), board, NOW) for number in range(60)]
+        decisions = [decide(message(f"m-{number}"), board, NOW) for number in range(200)]
         chosen = next(decision for decision in decisions if isinstance(decision, Send))
         board = board.started(chosen.candidate, NOW)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posthouse.routing.breaker import CLOSED, SLICES, Breaker, failed, probing, recounted, succeeded, unanswered
+from posthouse.routing.breaker import (
+    CLOSED,
+    SLICES,
+    Breaker,
+    failed,
+    probing,
+    recounted,
+    refused,
+    succeeded,
+    unanswered,
+)
 from posthouse.routing.rules import BreakerRules
 from tests.routing.pool import NOW, repeatable
 
@@ -88,7 +98,7 @@ def test_exactly_one_probe_may_pass_and_not_before_its_time() -> None:
 def test_a_circuit_that_a_probe_has_closed_has_forgotten_its_failures() -> None:
     closed = succeeded(probing(after("-----")), RULES, NOW + 6)
     assert closed == Breaker(closed_at=NOW + 6)
-    assert not is_open(failed(closed, msgspec.structs.replace(RULES, min_calls=2), NOW + 6))
+    assert not is_open(failed(closed, msgspec.structs.replace(RULES, min_calls=2), NOW + 60))
 
 
 def test_a_probe_that_failed_is_followed_by_the_next_after_the_same_wait() -> None:
@@ -206,6 +216,97 @@ def test_an_answer_older_than_the_window_is_in_no_slice() -> None:
 def test_under_a_window_of_another_length_the_count_of_the_window_starts_anew() -> None:
     circuit = recounted(after("---", RULES))
     assert (circuit.buckets, circuit.failures) == ((), 3)
+
+
+# Why it opened
+
+
+def test_it_says_what_opened_it_until_a_probe_closes_it() -> None:
+    assert after("----").why is None
+    assert after("-----").why == "5 failures in a row"
+    assert after("-", msgspec.structs.replace(IN_A_ROW, failures=1)).why == "1 failure in a row"
+    assert after("+-" * 10, BY_RATE).why == "50 % of 20 calls in 30 s failed"
+    assert failed(CLOSED, RULES, NOW, at_once=True).why == "unauthorised"
+    still = failed(probing(after("-----")), RULES, NOW + 7)
+    assert still.why == "5 failures in a row"
+    assert succeeded(still, RULES, NOW + 13, began=NOW + 12).why is None
+
+
+# By health
+
+
+def test_it_opens_when_the_providers_health_falls_below_what_the_pool_wants() -> None:
+    wary = msgspec.structs.replace(RULES, health=0.75)
+    assert not is_open(failed(CLOSED, wary, NOW, health=0.75))
+    circuit = failed(CLOSED, wary, NOW, health=0.729)
+    assert (circuit.opened_at, circuit.why) == (NOW, "its health fell below 0.75")
+    assert not is_open(failed(CLOSED, RULES, NOW, health=0.0)), "unless said, health opens nothing"
+
+
+# More than one probe
+
+THREE = msgspec.structs.replace(RULES, probe_passes=3, probe_again_s=0.5)
+
+
+def test_so_many_probes_in_a_row_must_pass_each_soon_after_the_last() -> None:
+    circuit, now = after("-----", THREE), NOW + 5
+    for passes in (1, 2):
+        circuit = succeeded(probing(circuit), THREE, now, began=now)
+        assert (circuit.passes, circuit.opened_at, circuit.probe_at, circuit.probing) == (passes, NOW, now + 0.5, False)
+        now += 0.5
+    assert succeeded(probing(circuit), THREE, now, began=now) == Breaker(closed_at=now)
+
+
+def test_a_probe_that_failed_lets_their_count_start_again_and_one_without_an_answer_does_not() -> None:
+    circuit = succeeded(probing(after("-----", THREE)), THREE, NOW + 5, began=NOW + 5)
+    assert failed(probing(circuit), THREE, NOW + 6, began=NOW + 6).passes == 0
+    assert failed(probing(circuit), THREE, NOW + 6, began=NOW + 6).probe_at == NOW + 11
+    assert unanswered(probing(circuit), NOW + 6, began=NOW + 6).passes == 1
+
+
+def test_a_send_that_another_worker_let_pass_says_that_its_circuit_has_closed() -> None:
+    assert succeeded(after("-----", THREE), THREE, NOW + 6, began=NOW + 5) == Breaker(closed_at=NOW + 6)
+
+
+def test_where_probes_are_sends_each_of_them_counts_for_one() -> None:
+    by_traffic = msgspec.structs.replace(THREE, traffic=True)
+    assert succeeded(after("-----", by_traffic), by_traffic, NOW + 6, began=NOW + 5).passes == 1
+
+
+# Refusals
+
+
+def refusing(times: int, circuit: Breaker = CLOSED, rules: BreakerRules = RULES) -> Breaker:
+    for _ in range(times):
+        circuit = refused(circuit, rules, NOW, NOW)
+    return circuit
+
+
+def test_it_opens_after_so_many_refusals_without_a_success_and_not_one_sooner() -> None:
+    assert refusing(19) == Breaker(refused=19)
+    circuit = refusing(20)
+    assert (circuit.opened_at, circuit.probe_at) == (NOW, NOW + 5)
+    assert circuit.why == "20 refusals in a row without a success"
+
+
+def test_a_success_between_refusals_lets_their_count_start_again_and_a_failure_does_not() -> None:
+    assert not is_open(refusing(19, succeeded(refusing(19), RULES, NOW)))
+    assert is_open(refusing(10, failed(refusing(10), RULES, NOW)))
+
+
+def test_no_refusals_open_it_where_the_pool_does_not_want_that() -> None:
+    assert not is_open(refusing(1000, rules=msgspec.structs.replace(RULES, refusals=0)))
+
+
+def test_a_refusal_on_an_open_circuit_only_frees_the_place_of_the_probe() -> None:
+    circuit = after("-----")
+    assert refused(circuit, RULES, NOW + 9, NOW + 8) == circuit
+    assert refused(probing(circuit), RULES, NOW + 9, NOW + 8) == circuit
+
+
+def test_a_refusal_of_before_the_circuit_closed_does_not_count() -> None:
+    closed = Breaker(closed_at=NOW)
+    assert refused(closed, RULES, NOW + 1, NOW - 1) == closed
 
 
 calls = st.lists(

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from posthouse.routing.pace import FREE, PAUSE_MAX_S, PAUSE_MIN_S, QUOTA_PAUSE_S, Pace, eased, started, throttled
+from posthouse.routing.pace import (
+    FREE,
+    PAUSE_MAX_S,
+    PAUSE_MIN_S,
+    QUOTA_PAUSE_S,
+    Pace,
+    eased,
+    learnt,
+    resumed,
+    started,
+    starting,
+    throttled,
+)
 from posthouse.routing.rules import Rate
 from tests.routing.pool import NOW, at, repeatable
 
@@ -59,8 +71,7 @@ def test_an_idle_provider_saves_nothing_up() -> None:
 
 
 def test_without_a_rate_a_start_costs_nothing() -> None:
-    assert started(FREE, None, NOW) is FREE
-    assert FREE.ready_at <= 0
+    assert started(FREE, None, NOW).ready_at <= 0
 
 
 @pytest.mark.parametrize(
@@ -131,6 +142,102 @@ def test_both_the_rate_and_the_pause_must_be_over() -> None:
     paced = started(throttled(FREE, 3.0, NOW, quota=False), Rate(1, 10.0), NOW)
     assert paced.ready_at == at(NOW + 10)
     assert Pace(next_at=NOW + 1, paused_until=NOW + 3).ready_at == NOW + 3
+
+
+# The learnt rate
+
+
+def busily(per_s: int, seconds: int = 3, pace: Pace = FREE) -> Pace:
+    """The pace after so many starts a second, the last of them just before NOW."""
+    for number in range(per_s * seconds):
+        pace = started(pace, None, NOW - seconds + number / per_s)
+    return pace
+
+
+def test_the_starts_of_the_busier_of_this_second_and_the_one_before_are_what_is_seen() -> None:
+    pace = busily(40)
+    assert [starting(pace, NOW + s) for s in (-0.01, 0.9, 1.0)] == [40, 40, 0]
+    assert starting(started(pace, None, NOW), NOW) == 40, "a second that has just begun tells little"
+    assert starting(started(pace, None, NOW + 1), NOW + 1) == 1
+    assert starting(FREE, NOW) == 0
+
+
+def test_after_a_throttling_the_limit_is_half_of_what_was_seen_and_recovers_evenly() -> None:
+    pace = throttled(busily(40), 10.0, NOW, quota=False)
+    limits = [learnt(pace, NOW + 10 + s) for s in (-10, 0, 30, 60, 120, 179)]
+    assert limits == pytest.approx([20, 20, 30, 40, 60, 20 + 20 * 179 / 60], rel=1e-6)
+
+
+def test_the_learnt_limit_is_forgotten_well_above_what_was_seen() -> None:
+    pace = throttled(busily(40), 10.0, NOW, quota=False)
+    assert learnt(pace, NOW + 10 + 180) is None
+    assert started(pace, None, NOW + 10 + 179).seen == 40
+    assert started(pace, None, NOW + 10 + 180).seen == 0
+
+
+def test_a_provider_that_throttled_a_trickle_recovers_too() -> None:
+    pace = throttled(started(FREE, None, NOW), None, NOW, quota=False)
+    assert learnt(pace, NOW + 1) == 0.5
+    assert learnt(pace, NOW + 1 + 89) == pytest.approx(0.5 + 89 / 60)
+    assert learnt(pace, NOW + 1 + 91) is None
+
+
+def test_starts_are_spaced_by_the_learnt_limit_and_never_above_the_configured_rate() -> None:
+    pace = throttled(busily(40), 1.0, NOW, quota=False)
+    assert started(pace, None, NOW + 1).ready_at == at(NOW + 1 + 1 / 20)
+    assert started(pace, Rate(10, 1.0), NOW + 1).ready_at == at(NOW + 1 + 1 / 10)
+    assert started(pace, Rate(100, 1.0), NOW + 1).ready_at == at(NOW + 1 + 1 / 20)
+
+
+def test_a_second_throttling_halves_what_is_seen_then() -> None:
+    pace, now = throttled(busily(40), 1.0, NOW, quota=False), NOW + 1
+    while now < NOW + 4:
+        pace = started(pace, None, now)
+        now = pace.ready_at
+    assert throttled(pace, None, now, quota=False).seen == pytest.approx(21, abs=2)
+
+
+def test_a_throttling_without_a_send_of_ours_or_of_a_quota_teaches_no_rate() -> None:
+    assert throttled(FREE, None, NOW, quota=False).seen == 0
+    assert throttled(busily(40), None, NOW, quota=True).seen == 0
+    taught = throttled(busily(40), None, NOW, quota=False)
+    assert throttled(taught, None, NOW + 500, quota=False).seen == 40, "what was learnt stays where nothing new is seen"
+
+
+def test_a_storm_of_throttlings_halves_the_rate_once() -> None:
+    pace = busily(40)
+    for late_s in range(64):
+        pace = throttled(pace, None, NOW + late_s / 100, quota=False)
+    assert learnt(pace, NOW + 1) == 20
+
+
+def test_throttlings_that_come_into_a_pause_answer_what_left_before_and_teach_nothing_more() -> None:
+    pace = throttled(busily(40), 10.0, NOW, quota=False)
+    pace = started(started(pace, None, NOW + 2), None, NOW + 2)  # none should, but one that was decided before may
+    assert throttled(pace, 9.0, NOW + 2, quota=False).seen == 40
+
+
+# Over a restart
+
+
+@repeatable
+@given(st.sampled_from(RATES), st.integers(1, 50), st.floats(0, 5))
+def test_no_sliding_window_over_a_restart_holds_more_starts_than_the_rate(
+    rate: Rate, before: int, pause_s: float
+) -> None:
+    found = starts(rate, [NOW] * before)
+    pace, now = resumed(FREE, rate, found[-1]), found[-1] + pause_s
+    for _ in range(2 * rate.count if rate.count < 100 else 50):
+        now = max(now, pace.ready_at)
+        pace = started(pace, rate, now)
+        found.append(now)
+    for early, late in zip(found, found[rate.count :], strict=False):
+        assert Fraction(late) - Fraction(early) >= Fraction(rate.per_s)
+
+
+def test_without_a_rate_a_restart_costs_nothing_and_a_later_start_that_is_known_stays() -> None:
+    assert resumed(FREE, None, NOW) is FREE
+    assert resumed(Pace(next_at=NOW + 99), Rate(1, 1.0), NOW).next_at == NOW + 99
 
 
 @repeatable

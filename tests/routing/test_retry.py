@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from posthouse.mail.message import OnUnsure
 from posthouse.routing.board import Board, Fact
+from posthouse.routing.breaker import Breaker
 from posthouse.routing.outcome import ACCEPTED, Accepted, Deferred, Outcome, Recipient, Refused
+from posthouse.routing.ramp import admitted_at
 from posthouse.routing.retry import JITTER, SENT, Happening, Next, after, backoff, over
 from posthouse.routing.rules import BreakerRules, Candidate, Course, Job, RetryRules
-from tests.routing.pool import NOW, OUTCOMES, broken, message, on_its_course, paused, pool, repeatable
+from posthouse.routing.switch import Switch
+from tests.routing.pool import NOW, OUTCOMES, broken, healed, message, on_its_course, paused, pool, repeatable
 
 POLICIES: tuple[OnUnsure, ...] = ("failover", "retry_same", "hold")
 RETRY = RetryRules(first_s=10.0, factor=2.0, max_s=100.0)
@@ -263,6 +266,24 @@ def test_after_a_doubt_another_provider_is_asked_at_once_and_the_doubt_is_rememb
     assert then.due_at == NOW
 
 
+def test_a_provider_that_hangs_and_is_alone_is_asked_again_after_the_ordinary_backoff() -> None:
+    board, job, waited = pool("a", Candidate("b", can=0), retry=RETRY), message(needs=1), list[float]()
+    for _ in range(4):
+        then = tried(board, OUTCOMES["unsure"], job)
+        assert (then.status, then.course.doubt, then.course.again) == ("queued", True, None)
+        waited.append((then.due_at or 0) - NOW)
+        job = msgspec.structs.replace(job, course=then.course)
+    for seconds, low in zip(waited, [10, 20, 40, 80], strict=True):
+        assert low <= seconds <= low * (1 + JITTER)
+
+
+def test_another_provider_to_which_the_message_may_not_go_yet_is_not_worth_going_to_at_once() -> None:
+    late = next(f"m-{n}" for n in range(99) if admitted_at(Breaker(closed_at=NOW), BreakerRules(), f"m-{n}", "b") > NOW)
+    assert tried(healed(pool("a", "b"), "b"), OUTCOMES["deferred"], message(late)).course.round == 1
+    drained = pool("a", "b").switched({"b": Switch("drain")})
+    assert tried(drained, OUTCOMES["deferred"]).course.round == 1
+
+
 def test_after_a_doubt_the_same_provider_is_asked_later_and_no_other_ever() -> None:
     board = pool("a", "b", on_unsure="retry_same", retry=RETRY)
     job = message()
@@ -320,6 +341,41 @@ def test_a_message_whose_time_ends_before_its_next_round_is_over(
 ) -> None:
     then = tried(pool("a", retry=RETRY), OUTCOMES["deferred"], message(expires_at=expires_at, give_up_at=give_up_at))
     assert then.status == status
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "due_in"),
+    [
+        (10.5, None),  # one more try would come sooner than the shortest backoff allows
+        (11.0, None),
+        (11.5, 10.5),
+        (30.0, 29.0),
+        (60.0, (40.0, 48.0)),
+    ],
+)
+def test_a_message_gets_a_last_try_just_before_it_expires_where_one_more_fits(
+    expires_in: float, due_in: float | tuple[float, float] | None
+) -> None:
+    job = on_its_course(message(expires_at=NOW + expires_in), round=2)
+    then = tried(pool("a", retry=RETRY), OUTCOMES["deferred"], job)
+    if due_in is None:
+        assert then.status == "expired"
+        return
+    low, high = due_in if isinstance(due_in, tuple) else (due_in, due_in)
+    assert then.status == "queued"
+    assert NOW + low <= (then.due_at or 0) <= NOW + high
+    assert then.course.round == 3
+
+
+def test_after_its_last_try_a_message_expires() -> None:
+    job = on_its_course(message(expires_at=NOW + 1), round=3)
+    assert tried(pool("a", retry=RETRY), OUTCOMES["deferred"], job).status == "expired"
+
+
+def test_recipients_that_were_put_off_get_a_last_try_too() -> None:
+    later = Recipient("bob@example.net", False, "451 greylisted")
+    job = on_its_course(message(expires_at=NOW + 30), round=2)
+    assert tried(pool("a", retry=RETRY), Accepted(250, unserved=(later,)), job).due_at == NOW + 29
 
 
 # Backoff

@@ -17,6 +17,7 @@ from posthouse.routing.board import Board, Fact
 from posthouse.routing.outcome import Accepted, Deferred, Outcome, Recipient, Throttled, Unsure
 from posthouse.routing.router import Send, decide
 from posthouse.routing.rules import BreakerRules, Candidate, Job, Rate, RetryRules, Rules, Strategy
+from posthouse.routing.switch import Switch
 from tests.routing.pool import NEVER_OPENS, NOW, OUTCOMES, broken, message, on_its_course, pool, repeatable
 from tests.routing.world import Answer, Story, World
 
@@ -48,11 +49,20 @@ def pools(draw: st.DrawFn) -> Board:
             rate=draw(st.sampled_from([None, None, Rate(1, 1.0), Rate(3, 10.0)])),
             concurrency=draw(st.integers(1, 3)),
             reserved=draw(st.sampled_from([False, False, False, True])),
+            daily=draw(st.sampled_from([None, None, None, 2])),
         )
         for name in "abcd"[: draw(st.integers(1, 4))]
     ]
     breaker = BreakerRules(
-        failures=draw(st.integers(1, 3)), min_calls=4, probe_every_s=5.0, traffic=draw(st.booleans())
+        failures=draw(st.integers(1, 3)),
+        min_calls=4,
+        probe_every_s=5.0,
+        traffic=draw(st.booleans()),
+        refusals=draw(st.sampled_from([0, 2, 20])),
+        health=draw(st.sampled_from([0.0, 0.95])),
+        probe_passes=draw(st.integers(1, 2)),
+        ramp_steps=draw(st.sampled_from([0, 4])),
+        probation_s=draw(st.sampled_from([0.0, 9.0])),
     )
     failover = draw(st.sampled_from([None, None, 1, 2]))
     return Board(
@@ -88,11 +98,18 @@ def answers(heard: list[Outcome | None], latencies_s: list[float]) -> Iterator[A
     letters(),
     st.lists(outcomes, min_size=3, max_size=20),
     st.lists(st.sampled_from(LATENCIES_S), min_size=2, max_size=7),
+    st.dictionaries(st.sampled_from("abcd"), st.builds(Switch, st.sampled_from(["no", "pause", "drain"])), max_size=2),
 )
 def test_every_message_comes_to_one_true_end_in_time_and_nothing_forbidden_happens_on_the_way(
-    board: Board, jobs: list[Job], heard: list[Outcome | None], latencies_s: list[float]
+    board: Board,
+    jobs: list[Job],
+    heard: list[Outcome | None],
+    latencies_s: list[float],
+    held: dict[str, Switch],
 ) -> None:
     world = World(board, answers(heard, latencies_s))
+    world.switch(held, NOW + 4)
+    world.switch({}, NOW + 60)
     for number, job in enumerate(jobs):
         world.accept(job, NOW + number / 2)
     world.run()

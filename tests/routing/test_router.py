@@ -1,19 +1,34 @@
 """One decision: who carries a message, who does not and why, until when it waits, when nobody ever will."""
 
-from typing import Any
+from collections import Counter
 
 import msgspec
 import pytest
 from hypothesis import assume, given
-from hypothesis import strategies as st
 
-from posthouse.routing.board import Board
-from posthouse.routing.breaker import CLOSED, Breaker
+from posthouse.routing.board import Board, Fact
+from posthouse.routing.breaker import CLOSED
 from posthouse.routing.capability import EVERYTHING, Can
-from posthouse.routing.pace import Pace
-from posthouse.routing.router import BUSY_S, OFF_S, Decision, Fail, Send, Wait, cannot, decide, ready, told
-from posthouse.routing.rules import BreakerRules, Candidate, Course, Job, Rules, Strategy
-from tests.routing.pool import NOW, broken, message, on_its_course, paused, pool, repeatable, standing
+from posthouse.routing.filters import BUSY_S, HELD_S, OFF_S, cannot, ready
+from posthouse.routing.outcome import Accepted, Refused
+from posthouse.routing.quota import Spent, left, next_day, next_month
+from posthouse.routing.ramp import admitted_at
+from posthouse.routing.router import Decision, Fail, Send, Wait, decide, told
+from posthouse.routing.rules import BreakerRules, Candidate, Course, Job
+from posthouse.routing.switch import Failing, Switch
+from tests.routing.anything import boards, jobs
+from tests.routing.pool import (
+    NOW,
+    broken,
+    failing,
+    healed,
+    message,
+    on_its_course,
+    paused,
+    pool,
+    repeatable,
+    standing,
+)
 
 TRAFFIC = BreakerRules(traffic=True)
 
@@ -154,6 +169,11 @@ def test_a_provider_with_an_open_circuit_is_passed_over() -> None:
     assert why(message(), board, "a") == "its circuit is open"
 
 
+def test_an_open_circuit_says_what_opened_it() -> None:
+    board = failing(pool("a", "b"), "a", 5)
+    assert why(message(), board, "a") == "its circuit is open: 5 failures in a row"
+
+
 def test_an_open_circuit_carries_no_message_even_when_a_probe_is_due_where_probes_are_health_calls() -> None:
     board = broken(pool("a"), "a", NOW - 1)
     assert waits(message(), board) == NOW + BUSY_S
@@ -206,6 +226,87 @@ def test_ready_means_a_decision_would_take_it_busy_or_not() -> None:
     assert ready(a, broken(pool("a", breaker=TRAFFIC), "a"), NOW + 5)
 
 
+# What an operator holds by hand
+
+
+def test_a_paused_provider_is_passed_over_with_who_paused_it_and_why() -> None:
+    board = pool("a", "b").switched({"a": Switch("pause", "moving house", "ann")})
+    assert chosen(message(), board) == "b"
+    assert why(message(), board, "a") == "paused by ann: moving house"
+    assert waits(message(provider="a"), board) == NOW + HELD_S
+    assert waits(on_its_course(message(), again="a"), board) == NOW + HELD_S
+
+
+def test_a_drained_provider_takes_nothing_new_and_carries_what_is_bound_to_it() -> None:
+    board = pool("a", "b").switched({"a": Switch("drain", by="ann")})
+    assert chosen(message(), board) == "b"
+    assert why(message(), board, "a") == "drained by ann"
+    assert chosen(message(provider="a"), board) == "a"
+    assert chosen(on_its_course(message(), again="a"), board) == "a"
+
+
+def test_where_all_are_held_a_message_waits_and_goes_on_when_they_are_resumed() -> None:
+    board = pool("a").switched({"a": Switch("drain")})
+    assert waits(message(), board) == NOW + HELD_S
+    assert chosen(message(), board.switched({})) == "a"
+    assert chosen(message(), board.switched({"a": Switch("no", "back again")})) == "a"
+
+
+def test_a_simulated_failure_changes_no_decision() -> None:
+    assert chosen(message(), pool("a", "b").switched({"a": Switch(failing=Failing())})) == "a"
+
+
+# Quotas
+
+
+def test_a_provider_whose_quota_is_used_up_is_passed_over_until_it_begins_anew() -> None:
+    a = Candidate("a", order=1, daily=2, monthly=5)
+    board = pool(a, "b").resumed("a", Spent(2, 2, NOW))
+    assert chosen(message(), board) == "b"
+    assert why(message(), board, "a") == "its daily quota of 2 is used up"
+    assert waits(message(provider="a"), board) == next_day(NOW)
+    assert chosen(message(), board, next_day(NOW)) == "a"
+    board = pool(a, "b").resumed("a", Spent(2, 5, NOW))
+    assert why(message(), board, "a") == "its monthly quota of 5 is used up"
+    assert waits(message(provider="a", give_up_at=NOW + 99 * 86400), board) == next_month(NOW)
+    assert chosen(message(), board, next_day(NOW)) == "b"
+
+
+def test_what_is_left_of_a_quota_and_on_its_way_is_waited_for_since_it_may_come_back() -> None:
+    a = Candidate("a", daily=1)
+    board = pool(a).started(a, NOW)
+    assert waits(message("m-2"), board) == NOW + BUSY_S
+    assert why(message("m-2"), board, "a") == "what is left of its quota is on its way"
+    refused = board.ended("a").observe(Fact.of("a", Refused(), NOW, NOW))
+    assert chosen(message("m-2"), refused) == "a"
+    sent = board.ended("a").observe(Fact.of("a", Accepted(), NOW, NOW))
+    assert waits(message("m-2"), sent) == next_day(NOW)
+
+
+# The ramp
+
+
+def test_while_a_healed_provider_ramps_up_the_messages_it_does_not_admit_yet_go_to_the_others() -> None:
+    board = healed(pool("a", "b"), "a")
+    counts = [
+        Counter(chosen(message(f"m-{number}"), board, NOW + s) for number in range(2000)) for s in (0, 1, 2, 3, 4)
+    ]
+    assert [count["a"] / 2000 for count in counts] == pytest.approx([1 / 16, 1 / 8, 1 / 4, 1 / 2, 1], abs=0.03)
+
+
+def test_where_there_is_no_other_a_message_waits_for_its_own_admission() -> None:
+    board, rules = healed(pool("a"), "a"), BreakerRules()
+    for number in range(200):
+        job = message(f"m-{number}")
+        at = admitted_at(board.standing("a").circuit, rules, job.id, "a")
+        if at == NOW:
+            assert chosen(job, board) == "a"
+        else:
+            assert waits(job, board) == at
+            assert chosen(job, board, at) == "a"
+            assert why(job, board, "a") == "its circuit has just closed, and its share of messages grows step by step"
+
+
 # The end of its time
 
 
@@ -246,63 +347,7 @@ def test_reasons_are_told_in_one_line() -> None:
     assert told(()) == ""
 
 
-# Any board, any message: each wish and each hindrance is rare, so that every kind of decision is common
-
-
-def mostly(usual: object, *rare: object) -> st.SearchStrategy[Any]:
-    return st.sampled_from([usual] * 3 * max(len(rare), 2) + list(rare))
-
-
-circuits = st.sampled_from(
-    [
-        CLOSED,
-        CLOSED,
-        CLOSED,
-        Breaker(opened_at=NOW - 9, probe_at=NOW + 4),
-        Breaker(opened_at=NOW - 9, probe_at=NOW - 1),
-        Breaker(opened_at=NOW - 9, probe_at=NOW - 1, probing=True),
-    ]
-)
-providers = st.builds(
-    Candidate,
-    name=st.sampled_from("abcde"),
-    order=st.integers(1, 3),
-    weight=st.sampled_from([0.0, 0.3, 1.0]),
-    score=st.sampled_from([40.0, 50.0]),
-    can=mostly(EVERYTHING, Can.CC, 0),
-    max_bytes=mostly(1000, 100),
-    max_recipients=mostly(50, 1),
-    tags=mostly(frozenset({"eu", "own"}), frozenset({"own"}), frozenset()),
-    enabled=mostly(True, False),
-    concurrency=st.integers(1, 2),
-    reserved=mostly(False, True),
-)
-some_names = mostly((), ("a",), ("b", "c"), ("a", "f"))
-maybe_a_name = mostly(None, "a", "b", "f")
-jobs = st.builds(
-    message,
-    st.sampled_from(["m-1", "m-2", "m-3"]),
-    needs=mostly(0, Can.CC, Can.TAGS),
-    size=mostly(50, 500),
-    recipients=mostly(1, 2),
-    provider=maybe_a_name,
-    require_tags=mostly(frozenset(), frozenset({"eu"}), frozenset({"eu", "own"})),
-    expires_at=mostly(None, NOW - 1, NOW + 1),
-    course=st.builds(Course, tried=some_names, refused=some_names, again=maybe_a_name),
-)
-
-
-@st.composite
-def boards(draw: st.DrawFn) -> Board:
-    """Any board of up to five providers."""
-    found = tuple(draw(st.lists(providers, max_size=5, unique_by=lambda c: c.name)))
-    strategy: Strategy = draw(st.sampled_from(["priority", "weighted", "score"]))
-    board = Board(Rules("example.com", strategy, found, BreakerRules(traffic=draw(st.booleans()))))
-    for provider in found:
-        tempo = Pace(paused_until=draw(mostly(0.0, NOW + 2)))
-        in_flight = draw(mostly(0, 1, 2))
-        board = standing(board, provider.name, circuit=draw(circuits), tempo=tempo, in_flight=in_flight)
-    return board
+# Any board, any message
 
 
 def may_ever_carry(job: Job, provider: Candidate) -> bool:
@@ -333,6 +378,10 @@ def test_a_message_is_sent_only_through_a_provider_that_can_carry_it_and_is_free
     assert where.in_flight < provider.concurrency
     assert where.tempo.ready_at <= NOW
     assert where.circuit.opened_at is None or (board.rules.breaker.traffic and where.circuit.may_probe(NOW))
+    assert admitted_at(where.circuit, board.rules.breaker, job.id, provider.name) <= NOW or where.circuit == CLOSED
+    assert 0 not in left(provider, where.spent, where.in_flight, NOW)
+    held = board.switch(provider.name).held
+    assert held == "no" or (held == "drain" and provider.name in (job.provider, job.course.again))
     assert job.expires_at is None or job.expires_at > NOW
 
 
@@ -364,12 +413,13 @@ def test_a_wait_ends_ahead_and_not_beyond_the_end_of_the_message(job: Job, board
     decision = decide(job, board, NOW)
     if isinstance(decision, Wait):
         assert NOW < decision.until <= job.ends_at
-        assert decision.until <= NOW + OFF_S
+        if all(c.daily is None and c.monthly is None for c in board.rules.candidates):
+            assert decision.until <= NOW + OFF_S
 
 
 @repeatable
 @given(jobs, boards())
 def test_the_same_inputs_give_the_same_decision(job: Job, board: Board) -> None:
-    again = Board(board.rules, dict(reversed(board.standings.items())))
+    again = Board(board.rules, dict(reversed(board.standings.items())), dict(reversed(board.switches.items())))
     same: Decision = decide(msgspec.structs.replace(job), again, NOW)
     assert same == decide(job, board, NOW)

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posthouse.routing.router import Send, decide
+from posthouse.routing.rules import Candidate, ScoreRules
 from posthouse.routing.score import RESTORE_S, WELL, Health, failed, score, succeeded
-from tests.routing.pool import NOW, repeatable
+from tests.routing.pool import NOW, failing, message, pool, repeatable
 
 
 def after_failures(times: int, at: float = NOW) -> Health:
@@ -71,6 +73,25 @@ def test_a_late_failure_does_not_move_the_time_of_the_last_one_back() -> None:
 
 def test_a_failure_ahead_of_the_clock_counts_as_one_of_this_moment() -> None:
     assert score(Health(0.9, NOW + 60), 50, NOW) == 45
+
+
+def test_other_rules_move_the_score_otherwise() -> None:
+    rules = ScoreRules(degrade=0.5, gain=0.25, restore_s=60.0)
+    state = failed(failed(WELL, NOW, rules), NOW, rules)
+    assert state.health == 0.25
+    assert succeeded(state, rules).health == 0.375
+    assert [score(state, 40, NOW + s, rules) for s in (0, 30, 60)] == [10, 25, 40]
+
+
+def test_a_pool_scores_by_its_own_rules_and_by_the_reference_unless_it_says_so() -> None:
+    assert ScoreRules(0.9, 0.1, 300.0) == pool("a").rules.scoring
+    gentle = pool("a", scoring=ScoreRules(degrade=0.99))
+    assert failing(gentle, "a").standing("a").health.health == 0.99
+    steep = pool(Candidate("a"), Candidate("b", score=40), strategy="score", scoring=ScoreRules(0.5, 0.5, 10.0))
+    for seconds, chosen in ((0, "b"), (5, "b"), (7, "a")):
+        decision = decide(message(), failing(steep, "a"), NOW + seconds)
+        assert isinstance(decision, Send)
+        assert decision.candidate.name == chosen
 
 
 def test_the_score_stays_between_0_and_100() -> None:

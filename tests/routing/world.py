@@ -4,7 +4,7 @@ It does what delivery does (decide, start, end, observe, then ask what follows),
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from heapq import heappop, heappush
 
@@ -16,6 +16,7 @@ from posthouse.routing.outcome import Accepted, Outcome, Refused, Throttled, Uns
 from posthouse.routing.retry import after, over
 from posthouse.routing.router import Fail, Send, Wait, decide
 from posthouse.routing.rules import Candidate, Job
+from posthouse.routing.switch import Switch
 from tests.routing.pool import FINISHED, NOW, candidate
 
 LOOK_S = 1.0
@@ -48,6 +49,7 @@ class World:
         self._entries = 0
         self._on_their_way: Counter[str] = Counter()
         self._probes: Counter[str] = Counter()
+        self._spent: Counter[str] = Counter()
         self._starts: defaultdict[str, list[float]] = defaultdict(list)
 
     def accept(self, job: Job, at: float = NOW) -> Story:
@@ -55,6 +57,14 @@ class World:
         self.stories.append(story)
         self._at(at, partial(self._route, story))
         return story
+
+    def switch(self, switches: Mapping[str, Switch], at: float) -> None:
+        """Somebody holds providers by hand from then on."""
+
+        def act() -> None:
+            self.board = self.board.switched(switches)
+
+        self._at(at, act)
 
     def run(self) -> None:
         """Until every message has come to its end."""
@@ -91,6 +101,10 @@ class World:
             assert circuit.may_probe(now)
             self._begin_probe(name)
         assert self._on_their_way[name] < chosen.concurrency
+        held = self.board.switch(name).held
+        assert held == "no" or (held == "drain" and name in (job.provider, job.course.again)), "held by hand"
+        if chosen.daily is not None:
+            assert self._spent[name] + self._on_their_way[name] < chosen.daily, "above the quota"
         starts = self._starts[name]
         if chosen.rate is not None and len(starts) >= chosen.rate.count:
             assert now - starts[-chosen.rate.count] >= chosen.rate.per_s, "above the rate"
@@ -133,6 +147,7 @@ class World:
             self._over(story, "cancelled")
         else:
             story.heard.append(outcome)
+            self._spent[name] += isinstance(outcome, Accepted | Unsure)
             self._hear(Fact.of(name, outcome, self.now, began), probe)
             then = after(story.job, name, outcome, self.board, self.now)
             owed = story.job.recipients if then.owed is None else len(then.owed)
@@ -157,17 +172,19 @@ class World:
         if was.opened_at is not None and not probe:
             assert now_is == was, "only a probe's answer tells something of an open circuit"
         if probe and was.opened_at is not None:
-            assert (now_is.opened_at is None) == (fact.health > 0)
+            passes = was.passes + 1 if fact.health > 0 else 0
+            assert (now_is.opened_at is None) == (passes >= self.board.rules.breaker.probe_passes)
             assert not now_is.probing
 
     def _look(self) -> None:
         """Health calls that are due begin."""
         for provider in self.board.rules.candidates:
-            if provider.enabled and self.board.standing(provider.name).circuit.may_probe(self.now):
+            if self.board.may_probe(provider, self.now):
                 self._begin_probe(provider.name)
                 self.board = self.board.probing(provider.name)
                 outcome, latency_s = next(self._answers)
-                fact = Fact.of(provider.name, outcome or Throttled(429), self.now + latency_s, self.now)
+                outcome = outcome or Throttled(429)
+                fact = Fact.of(provider.name, outcome, self.now + latency_s, self.now, spends=False)
                 self._at(fact.at, partial(self._health_answer, fact))
         self._at(self.now + LOOK_S, self._look)
 

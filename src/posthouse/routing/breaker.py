@@ -1,13 +1,15 @@
 """The circuit of one provider in one pool: closed while it works, open while it fails, one probe in between.
 
-A closed circuit opens after so many failures in a row, or when too large a share of the calls of a sliding
-window failed. An open one carries nothing until a probe has passed; one probe at a time.
+A closed circuit opens after so many failures in a row, when too large a share of the calls of a sliding window
+failed, at once where the provider does not know us, and when it refuses message after message. An open one carries
+nothing until a probe has passed; one probe at a time. While it then ramps up, one failure opens it again.
 """
 
 from typing import Literal
 
 import msgspec
 
+from posthouse.routing.ramp import on_probation, ramping
 from posthouse.routing.rules import BreakerRules
 
 State = Literal["closed", "open", "half-open"]
@@ -21,7 +23,9 @@ SLICES = 6
 class Breaker(msgspec.Struct, frozen=True):
     """Facts of one circuit. opened_at: None while closed. probe_at: when the next probe may pass, once open.
 
-    probing: a probe is on its way. closed_at: when a probe last closed it. Times in seconds since the epoch.
+    probing: a probe is on its way. closed_at: when a probe last closed it, 0 where none ever had to. refused: messages
+    refused in a row without a success in between. why: what opened it, for a person. passes: probes that passed in a
+    row. Times in seconds since the epoch.
     """
 
     failures: int = 0
@@ -30,6 +34,9 @@ class Breaker(msgspec.Struct, frozen=True):
     probe_at: float = 0.0
     probing: bool = False
     closed_at: float = 0.0
+    refused: int = 0
+    why: str | None = None
+    passes: int = 0
 
     def state(self, now: float) -> State:
         if self.opened_at is None:
@@ -60,28 +67,53 @@ def probing(breaker: Breaker) -> Breaker:
 
 
 def succeeded(breaker: Breaker, rules: BreakerRules, now: float, began: float | None = None) -> Breaker:
-    """A call went well. A success on an open circuit closes it: only a probe can have made one."""
+    """A call went well. On an open circuit it was a probe, or a send that another worker's closed one let pass."""
     if breaker.stale(began, now):
         return breaker
     if breaker.opened_at is not None:
-        return Breaker(closed_at=now)
+        ours, passes = breaker.probing or rules.traffic, breaker.passes + 1
+        if not ours or passes >= rules.probe_passes:
+            return Breaker(closed_at=now)
+        return msgspec.structs.replace(breaker, probing=False, passes=passes, probe_at=now + rules.probe_again_s)
     return Breaker(buckets=_counted(breaker.buckets, rules, now, failed=0), closed_at=breaker.closed_at)
 
 
 def failed(
-    breaker: Breaker, rules: BreakerRules, now: float, began: float | None = None, *, at_once: bool = False
+    breaker: Breaker,
+    rules: BreakerRules,
+    now: float,
+    began: float | None = None,
+    *,
+    at_once: bool = False,
+    health: float = 1.0,
 ) -> Breaker:
-    """A call went wrong; `at_once` opens the circuit whatever the count (wrong key, suspended)."""
+    """A call went wrong; `at_once` opens the circuit whatever the count (wrong key, suspended).
+
+    health: the provider's after that, 0 to 1.
+    """
     if breaker.stale(began, now):
         return breaker
     if breaker.opened_at is not None:
         return _open(breaker, breaker.opened_at, now, rules)
     failures = breaker.failures + 1
     buckets = _counted(breaker.buckets, rules, now, failed=1)
-    breaker = Breaker(failures=failures, buckets=buckets, closed_at=breaker.closed_at)
-    if at_once or failures >= rules.failures or _share(buckets, rules) >= rules.rate:
-        return _open(breaker, now, now, rules)
-    return breaker
+    again = ramping(breaker, rules, now) or on_probation(breaker, rules, now)
+    why = _cause(failures, buckets, rules, health, at_once=at_once, again=again)
+    breaker = Breaker(failures, buckets, closed_at=breaker.closed_at, refused=breaker.refused, why=why)
+    return breaker if why is None else _open(breaker, now, now, rules)
+
+
+def refused(breaker: Breaker, rules: BreakerRules, now: float, began: float | None = None) -> Breaker:
+    """A message was refused: its own fault, unless the provider refuses all. A refused probe tells nothing."""
+    if breaker.opened_at is not None:
+        return unanswered(breaker, now, began)
+    if breaker.stale(began, now):
+        return breaker
+    breaker = msgspec.structs.replace(breaker, refused=breaker.refused + 1)
+    if not rules.refusals or breaker.refused < rules.refusals:
+        return breaker
+    why = f"{breaker.refused} refusals in a row without a success"
+    return _open(msgspec.structs.replace(breaker, why=why), now, now, rules)
 
 
 def unanswered(breaker: Breaker, now: float, began: float | None = None) -> Breaker:
@@ -97,7 +129,28 @@ def recounted(breaker: Breaker) -> Breaker:
 
 
 def _open(breaker: Breaker, since: float, now: float, rules: BreakerRules) -> Breaker:
-    return Breaker(breaker.failures, breaker.buckets, opened_at=since, probe_at=now + rules.probe_every_s)
+    return Breaker(
+        breaker.failures, breaker.buckets, opened_at=since, probe_at=now + rules.probe_every_s, why=breaker.why
+    )
+
+
+def _cause(
+    failures: int, buckets: tuple[Bucket, ...], rules: BreakerRules, health: float, *, at_once: bool, again: bool
+) -> str | None:
+    """Why a circuit opens by its latest failure; None where it stays closed."""
+    if at_once:
+        return "unauthorised"
+    if again:
+        return "it failed again just after it had closed"
+    if failures >= rules.failures:
+        return f"{failures} failure{'s' if failures > 1 else ''} in a row"
+    if health < rules.health:
+        return f"its health fell below {rules.health:g}"
+    calls = sum(bucket[1] for bucket in buckets)
+    share = sum(bucket[2] for bucket in buckets) / calls
+    if calls >= rules.min_calls and share >= rules.rate:
+        return f"{share:.0%}".replace("%", " %") + f" of {calls} calls in {rules.window_s:g} s failed"
+    return None
 
 
 def _counted(buckets: tuple[Bucket, ...], rules: BreakerRules, now: float, failed: int) -> tuple[Bucket, ...]:
@@ -111,8 +164,3 @@ def _counted(buckets: tuple[Bucket, ...], rules: BreakerRules, now: float, faile
     counts[slice_no] = (calls + 1, failures + failed)
     newest = max(counts)
     return tuple((n, *counts[n]) for n in sorted(counts) if n > newest - SLICES)
-
-
-def _share(buckets: tuple[Bucket, ...], rules: BreakerRules) -> float:
-    calls = sum(bucket[1] for bucket in buckets)
-    return sum(bucket[2] for bucket in buckets) / calls if calls >= rules.min_calls else 0.0

@@ -9,19 +9,23 @@ from hashlib import blake2b
 from math import log
 from typing import TYPE_CHECKING, assert_never
 
-from posthouse.routing.score import score
+from posthouse.routing.score import REFERENCE, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from posthouse.routing.board import Standing
-    from posthouse.routing.rules import Candidate, Job, Strategy
+    from posthouse.routing.rules import Candidate, Job, ScoreRules, Strategy
 
 Key = tuple[bool, float, float, str]
 
 
 def rank(
-    job: "Job", available: "Iterable[tuple[Candidate, Standing]]", strategy: "Strategy", now: float
+    job: "Job",
+    available: "Iterable[tuple[Candidate, Standing]]",
+    strategy: "Strategy",
+    now: float,
+    scoring: "ScoreRules" = REFERENCE,
 ) -> "list[Candidate]":
     """The candidates, best first. One that this round has tried already comes after all that it has not."""
     tried = job.course.tried
@@ -29,7 +33,7 @@ def rank(
     def key(entry: "tuple[Candidate, Standing]") -> Key:
         candidate, standing = entry
         name = candidate.name
-        tier, weight = place(candidate, standing, strategy, now)
+        tier, weight = place(candidate, standing, strategy, now, scoring)
         return (name in tried, tier, lot(job.id, name, weight), name)
 
     entries = list(available)
@@ -38,7 +42,9 @@ def rank(
     return [candidate for candidate, _ in entries]
 
 
-def place(candidate: "Candidate", standing: "Standing", strategy: "Strategy", now: float) -> tuple[float, float]:
+def place(
+    candidate: "Candidate", standing: "Standing", strategy: "Strategy", now: float, scoring: "ScoreRules" = REFERENCE
+) -> tuple[float, float]:
     """(tier, weight) of a candidate under a strategy."""
     match strategy:
         case "priority":
@@ -47,7 +53,7 @@ def place(candidate: "Candidate", standing: "Standing", strategy: "Strategy", no
             # Weight 0 is a spare: it carries nothing while one with a share is left.
             return (0.0, candidate.weight) if candidate.weight > 0 else (1.0, 1.0)
         case "score":
-            return -score(standing.health, candidate.score, now), 1.0
+            return -score(standing.health, candidate.score, now, scoring), 1.0
         case _:
             assert_never(strategy)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, assert_never
 import msgspec
 
 from posthouse.mail.event import EventType, Status
+from posthouse.routing.filters import cannot, ready
 from posthouse.routing.outcome import DEFERRED_RECIPIENT, Accepted, Outcome, consequence
-from posthouse.routing.router import cannot, ready
 from posthouse.routing.rules import START, Course
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 JITTER = 0.2
 """Backoff is stretched by up to this share, by a hash of the message: a burst that failed together spreads out."""
+
+LAST_S = 1.0
+"""So long before it expires a message gets one last try, where its backoff would have been longer than its time."""
 
 
 class Happening(msgspec.Struct, frozen=True):
@@ -100,7 +103,7 @@ def _elsewhere(job: "Job", course: Course, provider: str, outcome: Outcome, boar
     tried = course.tried if provider in course.tried else (*course.tried, provider)
     if rules.failover is None or len(tried) < rules.failover:
         for candidate in able:
-            if candidate.name not in tried and ready(candidate, board, now):
+            if candidate.name not in tried and ready(candidate, board, now, job):
                 course = msgspec.structs.replace(course, tried=tried)
                 return Next("queued", now, course, events=(Happening("deferred", outcome.detail),))
     return _later(job, course, outcome, rules.retry, now)
@@ -109,13 +112,23 @@ def _elsewhere(job: "Job", course: Course, provider: str, outcome: Outcome, boar
 def _later(job: "Job", course: Course, outcome: Outcome, retry: "RetryRules", now: float) -> Next:
     """The next round, after its backoff; over where the message's time ends before it."""
     job = msgspec.structs.replace(job, course=course)
-    due_at = now + backoff(retry, job.id, course.round)
+    due_at = _due(job, retry, now)
     if job.expires_at is not None and due_at >= job.expires_at:
         return over(job, "expired", outcome.detail)
     if due_at >= job.give_up_at:
         return over(job, "failed", outcome.detail)
     course = msgspec.structs.replace(course, round=course.round + 1, tried=())
     return Next("queued", due_at, course, events=(Happening("deferred", outcome.detail),))
+
+
+def _due(job: "Job", retry: "RetryRules", now: float) -> float:
+    """When the next round comes: after its backoff, or a last one just before the message expires."""
+    due_at = now + backoff(retry, job.id, job.course.round)
+    if job.expires_at is not None and due_at >= job.expires_at:
+        last_at = job.expires_at - LAST_S
+        if last_at > now + retry.first_s:
+            return last_at
+    return due_at
 
 
 def _doubted(job: "Job", provider: str, outcome: Outcome, board: "Board", now: float) -> Next:
@@ -138,7 +151,7 @@ def _partly(job: "Job", accepted: Accepted, retry: "RetryRules", now: float) -> 
     sent = Happening("sent")
     bounced = tuple(Happening("bounced", r.detail, r.email) for r in accepted.unserved if r.permanent)
     put_off = tuple(r for r in accepted.unserved if not r.permanent)
-    due_at = now + backoff(retry, job.id, job.course.round)
+    due_at = _due(job, retry, now)
     if not put_off or due_at >= job.ends_at:
         bounced += tuple(Happening("bounced", r.detail, r.email) for r in put_off)
         return Next("sent", None, job.course, events=(sent, *bounced))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from posthouse.routing.capability import Can
+from posthouse.routing.filters import BUSY_S, OFF_S, busy, cannot, unready
 from posthouse.routing.rank import rank
 
 if TYPE_CHECKING:
@@ -13,12 +13,6 @@ if TYPE_CHECKING:
 
 PassedOver = tuple[tuple[str, str], ...]
 """Pairs of provider and why it was not chosen: first what cannot or may not now, in the order of the configuration."""
-
-BUSY_S = 0.25
-"""How long a message waits for a place at a provider that has as many sends on their way as it may."""
-
-OFF_S = 30.0
-"""How long a message waits for a provider that is switched off before it asks again."""
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -62,63 +56,24 @@ def decide(job: "Job", board: "Board", now: float) -> Decision:
             passed_over.append((candidate.name, why))
             continue
         standing = board.standing(candidate.name)
-        until, why = unready(candidate, standing, now, traffic=rules.breaker.traffic)
-        if why is not None:
-            passed_over.append((candidate.name, why))
-            waits.append(until)
+        objection = unready(job, candidate, standing, board, now)
+        if objection is not None:
+            waits.append(objection[0])
+            passed_over.append((candidate.name, objection[1]))
         else:
             available.append((candidate, standing))
     if available:
-        chosen, *others = rank(job, available, rules.strategy, now)
+        chosen, *others = rank(job, available, rules.strategy, now, rules.scoring)
         passed_over += [(other.name, "comes after " + chosen.name) for other in others]
-        if board.standing(chosen.name).in_flight < chosen.concurrency:
+        why = busy(chosen, board.standing(chosen.name))
+        if why is None:
             return Send(chosen, tuple(passed_over))
         # A burst waits for its place: it does not spill to a provider that comes after in order or in cost.
-        passed_over.append((chosen.name, "busy: as many sends on their way as it may have"))
+        passed_over.append((chosen.name, why))
         waits = [now + BUSY_S]
     if waits:
         return Wait(min(*waits, job.ends_at), tuple(passed_over))
     return Fail("failed", "no provider of the pool can carry it: " + told(passed_over), tuple(passed_over))
-
-
-def cannot(job: "Job", candidate: "Candidate") -> str | None:
-    """Why this provider will never carry this message; None where it could."""
-    if job.provider is not None and job.provider != candidate.name:
-        return f"the message asks for {job.provider}"
-    if candidate.reserved and job.provider is None:
-        return "carries only what asks for it"
-    if job.course.again not in (None, candidate.name):
-        return f"an attempt at {job.course.again} ended in doubt and is to be repeated there"
-    if job.require_tags and not job.require_tags <= candidate.tags:
-        return "lacks the tag " + ", ".join(sorted(job.require_tags - candidate.tags))
-    lacking = job.needs & ~candidate.can
-    if lacking:
-        return "cannot carry " + ", ".join(Can(lacking).names())
-    if job.size > candidate.max_bytes:
-        return f"too large: {job.size} bytes, it takes {candidate.max_bytes}"
-    if job.recipients > candidate.max_recipients:
-        return f"too many recipients: {job.recipients}, it takes {candidate.max_recipients}"
-    if candidate.name in job.course.refused:
-        return "refused this message"
-    return None
-
-
-def unready(candidate: "Candidate", standing: "Standing", now: float, *, traffic: bool) -> tuple[float, str | None]:
-    """(until, why) this provider carries nothing at the moment; why is None where it would."""
-    if not candidate.enabled:
-        return now + OFF_S, "switched off"
-    circuit = standing.circuit
-    if circuit.opened_at is not None and not (traffic and circuit.may_probe(now)):
-        return max(circuit.probe_at, now + BUSY_S), "its circuit is open"
-    ready_at = standing.tempo.ready_at
-    if ready_at > now:
-        return ready_at, "its pace leaves no room"
-    return now, None
-
-
-def ready(candidate: "Candidate", board: "Board", now: float) -> bool:
-    """Whether this provider would carry something at this moment."""
-    return unready(candidate, board.standing(candidate.name), now, traffic=board.rules.breaker.traffic)[1] is None
 
 
 def told(passed_over: "list[tuple[str, str]] | PassedOver") -> str:

@@ -21,6 +21,11 @@ class BreakerRules(msgspec.Struct, frozen=True):
 
     probe_every_s: how long an open circuit stays closed to everything before one probe may pass.
     traffic: whether that probe is a customer's message (otherwise it is the provider's health call).
+    refusals: it opens also after so many refused messages in a row without a success in between; 0: never for that.
+    health: it opens also when the health that scores count with falls below this; 0: never for that.
+    probe_passes, probe_again_s: how many probes in a row must pass before it closes, and the time between those.
+    ramp_steps, ramp_step_s: once closed by a probe it carries a share of the messages that doubles with each step and
+    is whole after the last; 0 steps: all at once. One failure in this time, or within probation_s, opens it again.
     """
 
     failures: int = 5
@@ -29,6 +34,24 @@ class BreakerRules(msgspec.Struct, frozen=True):
     min_calls: int = 20
     probe_every_s: float = 5.0
     traffic: bool = False
+    refusals: int = 20
+    health: float = 0.0
+    probe_passes: int = 1
+    probe_again_s: float = 0.5
+    ramp_steps: int = 4
+    ramp_step_s: float = 1.0
+    probation_s: float = 0.0
+
+
+class ScoreRules(msgspec.Struct, frozen=True):
+    """How a score moves: health times `degrade` on a failure, times `degrade` plus `gain` on a success, at most 1.
+
+    restore_s: so long after the last failure that counted the score is the full base again.
+    """
+
+    degrade: float = 0.9
+    gain: float = 0.1
+    restore_s: float = 300.0
 
 
 class RetryRules(msgspec.Struct, frozen=True):
@@ -45,7 +68,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
     order: priority strategy, smallest first. weight: weighted strategy, a share. score: score strategy, the base.
     can: flags of `Can`. max_bytes, max_recipients: of one message. concurrency: sends at the same time. reserved: it
-    carries only what asks for it by name.
+    carries only what asks for it by name. daily, monthly: quotas of sends in a UTC day and calendar month; None: none.
     """
 
     name: str
@@ -60,6 +83,8 @@ class Candidate(msgspec.Struct, frozen=True):
     rate: Rate | None = None
     concurrency: int = 64
     reserved: bool = False
+    daily: int | None = None
+    monthly: int | None = None
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -75,6 +100,7 @@ class Rules(msgspec.Struct, frozen=True):
     retry: RetryRules = RetryRules()
     failover: int | None = None
     on_unsure: OnUnsure = "failover"
+    scoring: ScoreRules = ScoreRules()
 
 
 class Course(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):

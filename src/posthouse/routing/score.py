@@ -1,16 +1,17 @@
 """A score that falls with failures and heals with successes and with time.
 
-health falls to 0.9 of itself with each failure and rises a tenth of the way to 1 with each success; the score
-leaves the base at once on a failure and returns to it linearly within 300 s of the last one.
+By default health falls to 0.9 of itself with each failure and rises a tenth of the way to 1 with each success; the
+score leaves the base at once on a failure and returns to it linearly within 300 s of the last one.
 """
 
 from typing import Final
 
 import msgspec
 
-DEGRADE: Final = 0.9
-GAIN: Final = 0.1
-RESTORE_S: Final = 300.0
+from posthouse.routing.rules import ScoreRules
+
+REFERENCE: Final = ScoreRules()
+RESTORE_S: Final = REFERENCE.restore_s
 HIGHEST: Final = 100.0
 
 
@@ -24,17 +25,17 @@ class Health(msgspec.Struct, frozen=True):
 WELL = Health()
 
 
-def succeeded(state: Health) -> Health:
+def succeeded(state: Health, rules: ScoreRules = REFERENCE) -> Health:
     if state.health >= 1.0:
         return state
-    return Health(min(1.0, DEGRADE * state.health + GAIN), state.failed_at)
+    return Health(min(1.0, rules.degrade * state.health + rules.gain), state.failed_at)
 
 
-def failed(state: Health, now: float) -> Health:
-    return Health(DEGRADE * state.health, max(now, state.failed_at))
+def failed(state: Health, now: float, rules: ScoreRules = REFERENCE) -> Health:
+    return Health(rules.degrade * state.health, max(now, state.failed_at))
 
 
-def score(state: Health, base: float, now: float) -> float:
+def score(state: Health, base: float, now: float, rules: ScoreRules = REFERENCE) -> float:
     """The score at `now`, between 0 and 100."""
-    healed = min(1.0, max(0.0, (now - state.failed_at) / RESTORE_S))
+    healed = min(1.0, max(0.0, (now - state.failed_at) / rules.restore_s))
     return min(HIGHEST, max(0.0, base * (healed + state.health * (1.0 - healed))))
