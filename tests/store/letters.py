@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from posthouse.mail.event import Status
+from posthouse.mail.event import EventType, Status
 from posthouse.mail.ident import uuid7
 from posthouse.mail.message import Address, Message
 from posthouse.routing.board import Fact
@@ -26,6 +26,8 @@ from posthouse.store.values import (
     Renewal,
     Result,
     Summary,
+    Suppression,
+    Told,
     pack,
 )
 
@@ -81,8 +83,12 @@ def wanted(now: float = NOW, *, limit: int = 1000, max_bytes: int = 2**30, full:
     return ClaimRequest(limit, max_bytes, now, LEASE_S, tuple(full))
 
 
-def intent(claim: Claim, provider: str = "first", at: float = NOW, *, doubt: bool = False) -> Intent:
-    return Intent(claim.job.id, claim.fence, claim.attempts + 1, provider, claim.job.pool, at, doubt)
+def intent(
+    claim: Claim, provider: str = "first", at: float = NOW, *, doubt: bool = False, seen: int | None = None
+) -> Intent:
+    number = claim.attempts + 1
+    seen = claim.seen if seen is None else seen
+    return Intent(claim.job.id, claim.fence, number, provider, claim.job.pool, at, doubt, seen)
 
 
 def result(
@@ -131,6 +137,19 @@ def delay(claim: Claim, due_at: float) -> Delay:
 
 def renewal(claim: Claim, until: float) -> Renewal:
     return Renewal(claim.job.id, claim.fence, until)
+
+
+def suppression(address: str, *, pool: str = POOL, reason: str = "bounced", at: float = NOW) -> Suppression:
+    return Suppression(pool, address, reason, "provider", at)
+
+
+def told(
+    of: Entry | Claim | str, type_: EventType = "delivered", *, pool: str = POOL, at: float = NOW, **more: Any
+) -> Told:
+    """A provider's news of that message; of the one it calls so, where a string is given."""
+    if isinstance(of, str):
+        return Told(pool, "first", type_, at, provider_message_id=of, **more)
+    return Told(pool, "first", type_, at, of.job.id if isinstance(of, Claim) else of.id, **more)
 
 
 def taken_back(entry: Entry, pool: str | None = POOL, at: float = NOW) -> Cancel:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from posthouse.mail.event import UNFINISHED, Status
+from posthouse.mail.event import UNFINISHED, Status, moved
 from posthouse.mail.ident import earliest
 from posthouse.routing.board import Fact
 from posthouse.routing.rules import START
+from posthouse.routing.switch import Switch
 from posthouse.store.values import (
     Cancel,
     ClaimRequest,
@@ -18,6 +19,9 @@ from posthouse.store.values import (
     Receipt,
     Renewal,
     Result,
+    Suppression,
+    Switching,
+    Told,
 )
 
 
@@ -41,6 +45,10 @@ class Kept:
         self.owed: tuple[str, ...] | None = None
         self.tried: dict[int, Tried] = {}
         self.events = ["accepted"]
+        self.earned: Status | None = None
+        self.seen = 0
+        self.provider_id: str | None = None
+        self.told: set[tuple[object, ...]] = set()
 
     @property
     def open(self) -> Tried | None:
@@ -48,12 +56,17 @@ class Kept:
         return None if last is None or last.fact is not None else last
 
     def end(self, status: Status, due_at: float | None, events: Sequence[Any]) -> None:
+        if self.earned is not None and status in ("sent", "held"):
+            status = self.earned
         self.status, self.due_at, self.lease_until = status, due_at, None
         self.events += [event.type for event in events]
 
 
 class Model:
     def __init__(self) -> None:
+        self.suppressed: dict[tuple[str, str], int] = {}
+        self.suppressions = 0
+        self.switched: dict[str, dict[str, Switch]] = {}
         self.kept: dict[str, Kept] = {}
         self.keys: dict[tuple[str, str], tuple[Any, Receipt]] = {}
 
@@ -116,6 +129,7 @@ class Model:
             if found and room < 0:
                 break
             kept.due_at, kept.lease_until, kept.fence = None, request.now + request.lease_s, kept.fence + 1
+            kept.seen = self.suppressions
             found.append(kept)
         return found
 
@@ -124,6 +138,10 @@ class Model:
         return kept if kept is not None and kept.lease_until is not None and kept.fence == item.fence else None
 
     def intend(self, items: Sequence[Intent]) -> list[bool]:
+        for item in items:
+            kept = self._held(item)
+            if kept is not None and any(number > kept.seen for number in self.left_out(kept).values()):
+                kept.end("queued", item.at, ())
         held = [self._held(item) for item in items]
         for kept, item in zip(held, items, strict=True):
             if kept is not None:
@@ -140,6 +158,8 @@ class Model:
                 kept.tried[item.number].fact = item.fact
                 kept.course, kept.owed = item.course, kept.owed if item.owed is None else item.owed
                 kept.end(item.status, item.due_at, item.events)
+                kept.provider_id = item.provider_message_id or kept.provider_id
+                kept.told |= {(e.type, item.fact.at, item.fact.provider, e.recipient) for e in item.events}
             elif item.id in self.kept and item.number in self.kept[item.id].tried:
                 self.kept[item.id].tried[item.number].evidence = True
         return answers
@@ -162,6 +182,58 @@ class Model:
             if kept is not None:
                 kept.lease_until = item.until
         return [kept is not None for kept in held]
+
+    def left_out(self, kept: Kept) -> dict[str, int]:
+        """Recipients that are suppressed, with the numbers of their suppressions."""
+        pool, found = kept.entry.pool, dict[str, int]()
+        for address in kept.entry.summary.emails:
+            if (pool, address) in self.suppressed:
+                found[address] = self.suppressed[pool, address]
+        return found
+
+    def suppress(self, items: Sequence[Suppression]) -> list[bool]:
+        answers = []
+        for item in items:
+            place = (item.pool, item.address.lower())
+            answers.append(place not in self.suppressed)
+            self.suppressions += 1
+            self.suppressed.setdefault(place, self.suppressions)
+        return answers
+
+    def unsuppress(self, items: Sequence[tuple[str, str]]) -> list[bool]:
+        return [self.suppressed.pop((pool, address.lower()), None) is not None for pool, address in items]
+
+    def switch(self, items: Sequence[Switching]) -> list[Switch]:
+        for item in items:
+            self.switched.setdefault(item.pool, {})[item.provider] = item.switch
+        return [self.switched[item.pool][item.provider] for item in items]
+
+    def told(self, items: Sequence[Told]) -> list[Status | None]:
+        return [self._told(item) for item in items]
+
+    def _told(self, item: Told) -> Status | None:
+        kept = self._meant(item)
+        if kept is None or kept.entry.pool != item.pool:
+            return None
+        if kept.status in UNFINISHED:
+            earned = moved(kept.earned or "held", item.type)
+            kept.earned = None if earned == "held" else earned
+        else:
+            kept.status = moved(kept.status, item.type)
+        event = (item.type, item.at, item.provider, item.recipient)
+        if event not in kept.told:
+            kept.told.add(event)
+            kept.events.append(item.type)
+        return kept.status
+
+    def _meant(self, item: Told) -> Kept | None:
+        if item.message_id is not None:
+            return self.kept.get(item.message_id)
+        for kept in self.kept.values():
+            if kept.provider_id == item.provider_message_id and kept.provider_id is not None:
+                carried = any(tried.intent.provider == item.provider for tried in kept.tried.values())
+                return kept if carried else None
+        return None
 
     def retire(self, content_before: float, records_before: float, limit: int) -> int:
         over = sorted(id_ for id_, kept in self.kept.items() if kept.status not in UNFINISHED)

@@ -5,20 +5,36 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from posthouse.mail.event import Status
-from posthouse.mail.message import Address, Message
+from posthouse.mail.event import EventType, Status
 from posthouse.routing.board import Fact
-from posthouse.routing.outcome import OutcomeKind
-from posthouse.routing.rules import START, Course
+from posthouse.routing.switch import Switch
 from posthouse.store.contract import Store
 from posthouse.store.sqlite.store import SqliteStore
-from posthouse.store.values import Claim, ClaimRequest, Lane, Query, Record, Result
+from posthouse.store.values import ClaimRequest, Lane, Query, Record, Result, Switching, Told
+from tests.store.calls import (
+    ADDRESSES,
+    ENDS,
+    ENTRIES,
+    NEWS,
+    OUTCOMES,
+    PICK,
+    PICKS,
+    POOLS,
+    PROVIDERS,
+    SWITCHES,
+    End,
+    Held,
+    as_claimed,
+    as_given,
+    as_kept,
+    as_recorded,
+    requested,
+)
 from tests.store.letters import (
     LEASE_S,
     NOW,
@@ -31,100 +47,13 @@ from tests.store.letters import (
     letter,
     renewal,
     result,
+    suppression,
     taken_back,
 )
-from tests.store.model import Kept, Model
-
-LIGHT = Message(Address("post@example.com"), text="Hello.")
-HEAVY = Message(Address("post@example.com"), text="Hello. " * 200)
-ROOM = 1600
-"""Bytes in which one heavy message and some light ones find place together."""
+from tests.store.model import Model
 
 FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """A folder in memory: this test asks what the store answers, others ask whether that is on disk."""
-
-PICK = st.integers(0, 20)
-PICKS = st.lists(PICK, min_size=1, max_size=4)
-PROVIDERS = st.sampled_from(["first", "second"])
-POOLS = st.sampled_from([POOL, OTHER_POOL])
-OUTCOMES: dict[OutcomeKind, int] = {"accepted": 1, "refused": 0, "deferred": -1, "throttled": 0, "unsure": -1}
-COURSES = [START, Course(1, ("first",)), Course(doubt=True), Course(2, served=True)]
-
-ENTRIES = st.fixed_dictionaries(
-    {
-        "pool": POOLS,
-        "lane": st.sampled_from([0, 1, 2]),
-        "message": st.sampled_from([LIGHT, HEAVY]),
-        "after_s": st.sampled_from([0.0, 0.0, 30.0]),
-        "lasts_s": st.sampled_from([None, None, 5.0, 40.0]),
-        "key": st.sampled_from([None, None, "a", "b"]),
-        "digest": st.sampled_from([b"1", b"2"]),
-    }
-)
-
-
-class End(msgspec.Struct, frozen=True):
-    """How an attempt ends. again_s: until the next one, None for none."""
-
-    outcome: OutcomeKind
-    again_s: float | None
-    course: Course
-    owed: tuple[str, ...] | None
-
-
-ENDS = st.builds(
-    End,
-    st.sampled_from(list(OUTCOMES)),
-    st.sampled_from([None, 0.0, 20.0]),
-    st.sampled_from(COURSES),
-    st.sampled_from([None, ("ann@example.org",)]),
-)
-
-
-class Held:
-    """A claim somebody has, or had. number, provider, began: of the attempt that is open under it."""
-
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
-        self.number: int | None = None
-        self.provider, self.began = "", 0.0
-        if claim.opened is not None:
-            self.begin(claim.opened.number, claim.opened.provider, claim.opened.started_at)
-
-    def begin(self, number: int, provider: str, at: float) -> None:
-        self.number, self.provider, self.began = number, provider, at
-
-
-def requested(now: float, limit: int, full: list[str]) -> ClaimRequest:
-    return ClaimRequest(limit, ROOM, now, LEASE_S, tuple(full))
-
-
-def as_claimed(kept: Kept, request: ClaimRequest) -> Any:
-    opened = None if kept.open is None else kept.open.intent.number
-    until = request.now + request.lease_s
-    return (kept.entry.id, kept.fence, kept.begun, kept.course, kept.owed, opened, until)
-
-
-def as_given(claim: Claim) -> Any:
-    opened = None if claim.opened is None else claim.opened.number
-    return (claim.job.id, claim.fence, claim.attempts, claim.job.course, claim.owed, opened, claim.leased_until)
-
-
-def as_kept(kept: Kept) -> Any:
-    attempts = [
-        (number, tried.intent.provider, tried.fact and (tried.fact.kind, tried.fact.at), tried.evidence)
-        for number, tried in kept.tried.items()
-    ]
-    return (kept.status, kept.due_at, kept.twice, attempts, kept.events)
-
-
-def as_recorded(record: Record) -> Any:
-    attempts = [
-        (a.number, a.provider, a.outcome and (a.outcome, a.finished_at), a.evidence is not None)
-        for a in record.attempts
-    ]
-    events = [event.type for event in record.events]
-    return (record.status, record.due_at, record.possible_duplicate, attempts, events)
 
 
 class StoreAndModel(RuleBasedStateMachine):
@@ -196,7 +125,8 @@ class StoreAndModel(RuleBasedStateMachine):
     def _claimed(self, method: str, request: ClaimRequest) -> None:
         claims = self.runner.run(getattr(self.store, method)(request))
         expected = getattr(self.model, method)(request)
-        assert [as_given(claim) for claim in claims] == [as_claimed(kept, request) for kept in expected], method
+        kept = [as_claimed(kept, request, self.model.left_out(kept)) for kept in expected]
+        assert [as_given(claim) for claim in claims] == kept, method
         self.held += map(Held, claims)
 
     @precondition(lambda self: any(until <= self.now for until in self._leases()))
@@ -247,6 +177,7 @@ class StoreAndModel(RuleBasedStateMachine):
             due_at=due_at,
             course=end.course,
             owed=end.owed,
+            provider_message_id=held.claim.job.id[-8:] if status == "sent" else None,
         )
 
     @precondition(lambda self: self._hands(begun=False))
@@ -264,6 +195,30 @@ class StoreAndModel(RuleBasedStateMachine):
     def renew(self, picks: list[int]) -> None:
         some = [self.held[pick % len(self.held)] for pick in picks]
         self._both("renew", [renewal(held.claim, self.now + LEASE_S) for held in some])
+
+    @rule(pool=POOLS, addresses=st.lists(ADDRESSES, min_size=1, max_size=3))
+    def suppress(self, pool: str, addresses: list[str]) -> None:
+        self._both("suppress", [suppression(address, pool=pool, at=self.now) for address in addresses])
+
+    @precondition(lambda self: self.model.suppressed)
+    @rule(pool=POOLS, addresses=st.lists(ADDRESSES, min_size=1, max_size=3))
+    def unsuppress(self, pool: str, addresses: list[str]) -> None:
+        self._both("unsuppress", [(pool, address) for address in addresses])
+
+    @rule(pool=POOLS, provider=PROVIDERS, switch=SWITCHES)
+    def switch(self, pool: str, provider: str, switch: Switch) -> None:
+        self._both("switch", [Switching(pool, provider, switch)])
+
+    @precondition(lambda self: self.model.kept)
+    @rule(picks=PICKS, types=st.lists(NEWS, min_size=4, max_size=4), provider=PROVIDERS, by_id=st.booleans())
+    def told(self, picks: list[int], types: list[EventType], provider: str, by_id: bool) -> None:
+        kept = list(self.model.kept.values())
+        items = []
+        for pick, type_ in zip(picks, types, strict=False):
+            entry = kept[pick % len(kept)].entry
+            which = (entry.id, None) if by_id else (None, entry.id[-8:])
+            items.append(Told(entry.pool, provider, type_, self.now, *which))
+        self._both("told", items)
 
     @precondition(lambda self: any(kept.due_at is kept.lease_until for kept in self.model.kept.values()))
     @rule(content_s=st.sampled_from([0.0, 60.0]), records_s=st.sampled_from([30.0, 200.0]), limit=st.integers(1, 6))
@@ -292,7 +247,21 @@ class StoreAndModel(RuleBasedStateMachine):
     async def _seen(self) -> tuple[list[Record], list[Record]]:
         page = await self.store.page(Query(limit=10_000))
         whole = await asyncio.gather(*(self.store.find(record.id, record.pool) for record in page))
-        return page, [record for record in whole if record is not None]
+        return list(page), [record for record in whole if record is not None]
+
+    @invariant()
+    def each_status_lists_its_messages(self) -> None:
+        kept = sorted(self.model.kept.items(), reverse=True)
+        for status in {kept.status for _, kept in kept}:
+            found = self.runner.run(self.store.page(Query(limit=10_000, status=status)))
+            assert [record.id for record in found] == [id_ for id_, kept in kept if kept.status == status]
+
+    @invariant()
+    def switches_and_suppressions_agree(self) -> None:
+        assert self.runner.run(self.store.switches()) == self.model.switched
+        for pool in (POOL, OTHER_POOL):
+            found = self.runner.run(self.store.suppressions(pool, 100, None))
+            assert [s.address for s in found] == sorted(a for p, a in self.model.suppressed if p == pool)
 
     @invariant()
     def the_queue_and_what_was_learnt_agree(self) -> None:

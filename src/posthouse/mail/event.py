@@ -55,3 +55,31 @@ STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
 UNFINISHED: Final[frozenset[Status]] = frozenset({"scheduled", "queued", "sending"})
 """The statuses in which Posthouse still owes work; all others are final for the handing over."""
+
+_NEWS: Final[dict[EventType, Status]] = {
+    "deferred": "sent",
+    "sent": "sent",
+    "delivered": "delivered",
+    "opened": "delivered",
+    "clicked": "delivered",
+    "unsubscribed": "delivered",
+    "bounced": "bounced",
+    "complained": "complained",
+}
+"""What a provider's event shows of a message, at the least: that the provider had it, and what came of that."""
+
+_PROGRESS: Final[tuple[Status, ...]] = ("held", "sent", "delivered", "bounced", "complained")
+"""The statuses that news may change, each of them by what comes after it."""
+
+
+def moved(status: Status, event: EventType) -> Status:
+    """The status after a provider's event.
+
+    The furthest along `_PROGRESS` wins, so that the order in which events arrive does not matter, and the worse of two
+    recipients' fates is shown. `held` ends by any news of it: the provider had it. What is unfinished is for delivery
+    to end, and a message that was not sent stays so, whatever anybody tells.
+    """
+    news = _NEWS.get(event)
+    if news is None or status not in _PROGRESS:
+        return status
+    return max(status, news, key=_PROGRESS.index)

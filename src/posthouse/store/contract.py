@@ -1,4 +1,4 @@
-"""What a store promises. Four slices for four readers; every method takes a batch and is one transaction.
+"""What a store promises. Slices for those who use it; every method takes a batch and is one transaction.
 
 Values in, values out: no rows, no SQL, no connection passes this line. Instants are seconds since the epoch, UTC.
 A method that returns has its writes on disk (fsynced). Each may raise StoreDown: then nothing of the batch is
@@ -10,6 +10,8 @@ from typing import Protocol
 
 from posthouse.mail.event import Status
 from posthouse.routing.board import Fact
+from posthouse.routing.quota import Spent
+from posthouse.routing.switch import Switch
 from posthouse.store.values import (
     Cancel,
     Claim,
@@ -19,11 +21,16 @@ from posthouse.store.values import (
     Entry,
     Intent,
     Mismatch,
+    Page,
     Query,
     Receipt,
     Record,
     Renewal,
     Result,
+    Stored,
+    Suppression,
+    Switching,
+    Told,
 )
 
 
@@ -58,17 +65,32 @@ class Work(Protocol):
     """For delivery."""
 
     async def claim(self, request: ClaimRequest) -> list[Claim]:
-        """Due messages, by lane and then by due time, each leased to the caller. No two claims hold one message."""
+        """Due messages, by lane and then by due time, each leased to the caller. No two claims hold one message.
+
+        Each says which of its recipients are suppressed: see `Suppressions`.
+        """
         ...
 
     async def intend(self, items: Sequence[Intent]) -> list[bool]:
-        """Write that an attempt begins, before its first byte leaves. False: the lease is lost, do not send."""
+        """Write that an attempt begins, before its first byte leaves. False: the lease is lost, do not send.
+
+        A message of which a recipient was suppressed after it was claimed is given back here, due at once, and answered
+        with False: whoever claims it next is told.
+        """
         ...
 
     async def record(self, items: Sequence[Result]) -> list[bool]:
         """Close an attempt: its row, the message's next state, the events. False: the lease was lost.
 
         A stale lease changes no state; what it learnt is kept as evidence on the attempt.
+        """
+        ...
+
+    async def told(self, items: Sequence[Told]) -> list[Status | None]:
+        """Add what providers tell later; the status of each message afterwards, None where the pool has none such.
+
+        `mail.event.moved` is the way on. News of an unfinished message is kept, and counts when it ends as `sent` or
+        `held`. The same news again changes nothing and is not added twice.
         """
         ...
 
@@ -103,6 +125,14 @@ class Work(Protocol):
         """What attempts that began after `since` taught, per pool, in the order of their ends."""
         ...
 
+    async def spent(
+        self, since_day: float, since_month: float, providers: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Spent]:
+        """What counts against the quotas of those (pool, provider): attempts since those instants that were accepted or
+        left in doubt, or have not ended. `as_of` is since_day. last_start: 0 where it is a day older than both.
+        """
+        ...
+
     async def due(self, timeout_s: float) -> None:
         """Return when something may have become due, or after the timeout."""
         ...
@@ -115,8 +145,12 @@ class Reading(Protocol):
         """Everything about one message; None when there is none in that pool."""
         ...
 
-    async def page(self, query: Query) -> list[Record]:
-        """One page of records, without attempts and events."""
+    async def content(self, message_id: str, pool: str | None) -> Stored | None:
+        """One message as it was accepted; None when there is none in that pool."""
+        ...
+
+    async def page(self, query: Query) -> Page:
+        """One page of records. What arrives or ends meanwhile moves nothing from one page to another."""
         ...
 
     async def settled(self, message_id: str, timeout_s: float) -> None:
@@ -128,7 +162,37 @@ class Reading(Protocol):
         ...
 
 
-class Store(Inbox, Work, Reading, Protocol):
+class Controls(Protocol):
+    """For operators, and for those who follow them."""
+
+    async def switch(self, items: Sequence[Switching]) -> list[Switch]:
+        """Set the switches of those providers, each as a whole; how they stand afterwards."""
+        ...
+
+    async def switches(self) -> dict[str, dict[str, Switch]]:
+        """pool → provider → its switch, of all that were ever set."""
+        ...
+
+
+class Suppressions(Protocol):
+    """Who is not to be sent to. What is committed before an attempt's intent binds that attempt."""
+
+    async def suppress(self, items: Sequence[Suppression]) -> list[bool]:
+        """True: new. False: the address was suppressed already, and stays so as it was."""
+        ...
+
+    async def unsuppress(self, items: Sequence[tuple[str, str]]) -> list[bool]:
+        """Take (pool, address) off the list. False: it was not there."""
+        ...
+
+    async def suppressions(
+        self, pool: str, limit: int, after: str | None, address: str | None = None
+    ) -> list[Suppression]:
+        """A page of a pool's list by address; after: the last address of the page before. address: only that one."""
+        ...
+
+
+class Store(Inbox, Work, Reading, Controls, Suppressions, Protocol):
     """All of it: what the gateway opens and closes."""
 
     async def close(self) -> None:

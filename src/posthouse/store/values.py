@@ -1,6 +1,7 @@
 """What passes the line between a store and its readers: values, no rows, no SQL. Instants are epoch seconds, UTC."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Final, Literal
 
 import msgspec
 
@@ -10,6 +11,7 @@ from posthouse.routing.board import Fact
 from posthouse.routing.outcome import OutcomeKind
 from posthouse.routing.retry import Happening
 from posthouse.routing.rules import Course, Job
+from posthouse.routing.switch import Switch
 
 Lane = Literal[0, 1, 2]
 LANES: dict[str, Lane] = {"critical": 0, "normal": 1, "bulk": 2}
@@ -23,6 +25,11 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str
     tags: tuple[str, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """The recipients' addresses alone, in lower case."""
+        return tuple([shown[shown.rfind("<") + 1 :].removesuffix(">").lower() for shown in self.recipients])
 
 
 class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,7 +49,10 @@ class Once(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A message to be accepted. due_at: when it may first be sent. content: a Message, packed by `pack`."""
+    """A message to be accepted. due_at: when it may first be sent. content: a Message, packed by `pack`.
+
+    summary: names every recipient of the content. resent_from: the id of the message whose content it sends again.
+    """
 
     id: str
     pool: str
@@ -58,6 +68,7 @@ class Entry(msgspec.Struct, frozen=True):
     expires_at: float | None = None
     wanted: Wanted | None = None
     once: Once | None = None
+    resent_from: str | None = None
 
     @property
     def status(self) -> Status:
@@ -90,6 +101,7 @@ class Claim(msgspec.Struct, frozen=True):
     """A message nobody else holds, until its lease runs out. fence: proof of holding; every write is checked by it.
 
     attempts: how many were begun. owed: the recipients still to be served, None for all. opened: left by `sweep`.
+    suppressed: recipients that must not be sent to, in lower case. seen: the pool's newest suppression at that moment.
     """
 
     job: Job
@@ -100,10 +112,15 @@ class Claim(msgspec.Struct, frozen=True):
     message: Message
     owed: tuple[str, ...] | None = None
     opened: Opened | None = None
+    suppressed: tuple[str, ...] = ()
+    seen: int = 0
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """An attempt about to begin. doubt: one before it ended in doubt, so that this may be the second send."""
+    """An attempt about to begin. doubt: one before it ended in doubt, so that this may be the second send.
+
+    seen: the claim's; whoever copies it has left out the claim's suppressed recipients.
+    """
 
     id: str
     fence: int
@@ -112,6 +129,7 @@ class Intent(msgspec.Struct, frozen=True):
     pool: str
     at: float
     doubt: bool = False
+    seen: int = 0
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -219,10 +237,27 @@ class Record(msgspec.Struct, frozen=True):
     possible_duplicate: bool
     attempts: tuple[AttemptRecord, ...] = ()
     events: tuple[EventRecord, ...] = ()
+    resent_from: str | None = None
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A message as it was accepted, to be sent again. message None: its content was forgotten already."""
+
+    message: Message | None
+    record: Record
+    wanted: Wanted | None
+
+
+SCAN: Final = 20_000
+"""A good `Query.scan`: far enough for most lists, and soon over where nothing is found."""
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A page of records, newest first. after: the id of the last record of the page before. pool None: all pools."""
+    """A page of records, newest first. after: where the page before says that it goes on. pool None: all pools.
+
+    scan: how many messages are looked at for the page at the most, None for all there are. Where few of them pass the
+    filters the page comes back short, with the place to go on from.
+    """
 
     limit: int = 50
     pool: str | None = None
@@ -233,6 +268,65 @@ class Query(msgspec.Struct, frozen=True):
     since: float | None = None
     until: float | None = None
     after: str | None = None
+    scan: int | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Records without attempts and events; reads as the sequence of them. after: where it goes on, None at the end.
+
+    A page may be short, or empty, and go on nevertheless: see `Query.scan`.
+    """
+
+    records: tuple[Record, ...]
+    after: str | None = None
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, place: int) -> Record:
+        return self.records[place]
+
+
+class Switching(msgspec.Struct, frozen=True):
+    """How an operator wants a pool's provider to stand from now on."""
+
+    pool: str
+    provider: str
+    switch: Switch
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """An address that a pool does not send to. reason: in words. by: who said so, as far as is known.
+
+    The store keeps the address in lower case, and so are addresses compared.
+    """
+
+    pool: str
+    address: str
+    reason: str
+    source: Literal["operator", "provider", "sender"]
+    at: float
+    by: str | None = None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a provider tells of a message later. at: when it happened, as the provider says.
+
+    message_id: ours, where the provider gave it back; otherwise its own id finds the message. recipient: whom it
+    concerns, None where that is not said.
+    """
+
+    pool: str
+    provider: str
+    type: EventType
+    at: float
+    message_id: str | None = None
+    provider_message_id: str | None = None
+    recipient: str | None = None
+    detail: str | None = None
 
 
 _packer = msgspec.msgpack.Encoder()

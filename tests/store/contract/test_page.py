@@ -6,7 +6,7 @@ import pytest
 
 from posthouse.mail.event import Status
 from posthouse.store.contract import Store
-from posthouse.store.values import Query, Summary
+from posthouse.store.values import Page, Query, Summary
 from tests.store.letters import (
     NOW,
     OTHER_POOL,
@@ -50,7 +50,7 @@ def _after(query: Query, after: str | None) -> Query:
 
 
 async def test_an_empty_store_has_an_empty_page(store: Store) -> None:
-    assert await store.page(Query()) == []
+    assert await store.page(Query()) == Page(())
 
 
 async def test_the_newest_comes_first(store: Store) -> None:

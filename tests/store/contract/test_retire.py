@@ -1,7 +1,7 @@
 """Retiring: content is forgotten before records are, and neither while anything is owed."""
 
 from posthouse.store.contract import Store
-from posthouse.store.values import Query, Receipt
+from posthouse.store.values import Receipt
 from tests.store.letters import (
     DAY_S,
     LEASE_S,
@@ -38,7 +38,7 @@ async def test_the_record_is_forgotten_with_its_attempts_and_events(store: Store
     [claim] = await ended(store, letter())
     await store.retire(LATER, LATER, 100)
     assert await store.find(claim.job.id, None) is None
-    assert await store.page(Query()) == []
+    assert await ids(store) == []
     assert await store.observations(0) == {}
     # The same id again: nothing of the first is left behind.
     await begun(store, letter())

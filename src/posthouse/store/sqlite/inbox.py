@@ -39,6 +39,7 @@ def cancel(db: apsw.Connection, items: list[Cancel]) -> list[Status | None]:
     answers: list[Status | None] = []
     for item in items:
         if db.execute(SQL["cancel"], (item.id, item.pool)).fetchone() is not None:
+            write(db, "mark_ended", [(item.id,)])
             write(db, "add_event", [(item.id, item.at, "cancelled", None, None, None)])
             answers.append("cancelled")
         else:

@@ -1,50 +1,56 @@
 """Answering those who look, on a connection that only reads."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 import apsw
+import msgspec
 
 from posthouse.mail.ident import earliest
 from posthouse.routing.board import Fact
+from posthouse.routing.quota import Spent
 from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.statement import SQL
-from posthouse.store.values import Query, Record
+from posthouse.store.values import Record, Stored, unpack
 
-LAST: Final = "~"
-"""Sorts behind every id."""
+Line = tuple[str, str]
+"""(pool, provider)"""
+
+DAY_S: Final = 86_400.0
 
 
 def find(db: apsw.Connection, message_id: str, pool: str | None) -> Record | None:
     db.execute("BEGIN")  # one snapshot for the message, its attempts and its events
     try:
-        row = db.execute(SQL["find"], (message_id, pool)).fetchone()
-        if row is None:
-            return None
-        attempts = db.execute(SQL["attempts"], (message_id,)).fetchall()
-        events = db.execute(SQL["events"], (message_id,)).fetchall()
-        return rows.record(row, attempts, events)
+        return _record(db, message_id, pool)
     finally:
         db.execute("COMMIT")
 
 
-def page(db: apsw.Connection, query: Query) -> list[Record]:
-    # Ids begin with the millisecond of their acceptance: bounds on them make of each filter on time a seek.
-    before = LAST if query.until is None else earliest(query.until + 0.002)
-    bindings = {
-        "pool": query.pool,
-        "first": "" if query.since is None else earliest(query.since),
-        "before": before if query.after is None else min(before, query.after),
-        "status": query.status,
-        "provider": query.provider,
-        "since": query.since,
-        "until": query.until,
-        "tag": query.tag,
-        "to": query.to,
-        "limit": query.limit,
-    }
-    found = db.execute(SQL["page" if query.pool is None else "page_of_pool"], bindings)
-    return [rows.record(row, [], []) for row in found]
+def _record(db: apsw.Connection, message_id: str, pool: str | None) -> Record | None:
+    row = db.execute(SQL["find"], (message_id, pool)).fetchone()
+    if row is None:
+        return None
+    attempts = db.execute(SQL["attempts"], (message_id,)).fetchall()
+    events = db.execute(SQL["events"], (message_id,)).fetchall()
+    return rows.record(row, attempts, events)
+
+
+def content(db: apsw.Connection, message_id: str, pool: str | None) -> Stored | None:
+    db.execute("BEGIN")
+    try:
+        record = _record(db, message_id, pool)
+        if record is None:
+            return None
+        [(wanted, packed)] = db.execute(SQL["content"], (message_id,))
+    finally:
+        db.execute("COMMIT")
+    try:
+        message = None if packed is None else unpack(packed)
+    except msgspec.MsgspecError:
+        message = None  # spoilt is as good as forgotten
+    return Stored(message, record, rows.wishes(wanted))
 
 
 def observations(db: apsw.Connection, since: float) -> dict[str, list[Fact]]:
@@ -52,6 +58,16 @@ def observations(db: apsw.Connection, since: float) -> dict[str, list[Fact]]:
     for pool, *rest in db.execute(SQL["observations"], (since,)):
         facts[pool].append(rows.fact(tuple(rest)))
     return dict(facts)
+
+
+def spent(db: apsw.Connection, since_day: float, since_month: float, providers: Sequence[Line]) -> dict[Line, Spent]:
+    # A day further back, so that a rate that midnight falls into has its last start as well.
+    since = min(since_day, since_month) - DAY_S
+    found = {
+        (pool, provider): Spent(today, month, since_day, last_start)
+        for pool, provider, today, month, last_start in db.execute(SQL["spent"], (since, since_day, since_month))
+    }
+    return {line: found.get(line, Spent(as_of=since_day)) for line in providers}
 
 
 def waiting(db: apsw.Connection, now: float) -> float:
@@ -67,8 +83,11 @@ def retire(db: apsw.Connection, items: list[tuple[float, float, int]]) -> list[i
         db.execute(SQL["retire_contents"], (earliest(max(content_before, records_before)), limit))
         touched = db.changes()
         gone = db.execute(SQL["retire_records"], (earliest(records_before), limit)).fetchall()
-        db.executemany(SQL["retire_attempts"], gone)
-        db.executemany(SQL["retire_events"], gone)
+        ids = [row[:1] for row in gone]
+        db.executemany(SQL["retire_attempts"], ids)
+        db.executemany(SQL["retire_events"], ids)
+        db.executemany(SQL["retire_provider_ids"], gone)
+        db.execute(SQL["retire_entered"])
         db.execute(SQL["retire_keys"], (content_before, limit))
         answers.append(touched + len(gone) + db.changes())
     return answers

@@ -1,15 +1,22 @@
 """Row ⇄ value."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
+from posthouse.mail.event import Status
 from posthouse.mail.message import Message
 from posthouse.routing.board import Fact
 from posthouse.routing.rules import START, Course, Job
 from posthouse.store.values import AttemptRecord, Claim, Entry, EventRecord, Opened, Record, Result, Summary, Wanted
 
 Row = tuple[Any, ...]
+
+ENDED: Final[frozenset[Status]] = frozenset(
+    {"bounced", "complained", "failed", "expired", "cancelled", "held", "suppressed"}
+)
+"""The ends that have an index, for they are rare, and looked for: see `mark_ended`."""
 
 _json = msgspec.json.Encoder()
 _summary = msgspec.json.Decoder(Summary)
@@ -35,6 +42,7 @@ def message_row(entry: Entry) -> Row:
         entry.recipients,
         _text(entry.wanted),
         _text(entry.summary),
+        entry.resent_from,
     )
 
 
@@ -71,11 +79,13 @@ def event_rows(result: Result) -> list[Row]:
     return [(result.id, at, event.type, provider, event.recipient, event.detail) for event in result.events]
 
 
-def claim(row: Row, leased_until: float, message: Message, opened: Opened | None) -> Claim:
-    """From a row of `leased`."""
+def claim(
+    row: Row, leased_until: float, message: Message, opened: Opened | None, suppressed: tuple[str, ...], seen: int
+) -> Claim:
+    """From a row of `leased`, and what is known of its pool's suppressions."""
     id_, pool, fence, attempts, accepted_at, give_up_at, expires_at, needs, size, recipients, *rest = row
     wanted, course, owed, _ = rest
-    wish = None if wanted is None else _wanted.decode(wanted)
+    wish = wishes(wanted)
     still_owed = None if owed is None else _owed.decode(owed)
     job = Job(
         id=id_,
@@ -90,19 +100,30 @@ def claim(row: Row, leased_until: float, message: Message, opened: Opened | None
         expires_at=expires_at,
         course=START if course is None else _course.decode(course),
     )
-    return Claim(job, fence, leased_until, attempts, accepted_at, message, still_owed, opened)
+    return Claim(job, fence, leased_until, attempts, accepted_at, message, still_owed, opened, suppressed, seen)
 
 
-def record(row: Row, attempts: list[Row], events: list[Row]) -> Record:
-    """From a row of `find` or `page`, and the rows of `attempts` and `events`."""
-    (id_, pool, status, lane, class_name, summary, accepted_at, due_at, expires_at, provider, provider_id, twice) = row
+def wishes(wanted: str | None) -> Wanted | None:
+    """From the column `wanted`."""
+    return None if wanted is None else _wanted.decode(wanted)
+
+
+def summary(text: str) -> Summary:
+    """From the column `summary`."""
+    return _summary.decode(text)
+
+
+def record(row: Row, attempts: Sequence[Row] = (), events: Sequence[Row] = ()) -> Record:
+    """From a row of `find` or of a page, and the rows of `attempts` and `events`."""
+    id_, pool, status, lane, class_name, summed_up, accepted_at, due_at, expires_at, *rest = row
+    provider, provider_id, twice, resent_from = rest
     return Record(
         id=id_,
         pool=pool,
         status=status,
         lane=lane,
         class_name=class_name,
-        summary=_summary.decode(summary),
+        summary=summary(summed_up),
         accepted_at=accepted_at,
         due_at=due_at,
         expires_at=expires_at,
@@ -111,6 +132,7 @@ def record(row: Row, attempts: list[Row], events: list[Row]) -> Record:
         possible_duplicate=bool(twice),
         attempts=tuple(AttemptRecord(*attempt) for attempt in attempts),
         events=tuple(EventRecord(*event) for event in events),
+        resent_from=resent_from,
     )
 
 

@@ -13,10 +13,12 @@ import apsw
 
 from posthouse.mail.event import UNFINISHED, Status
 from posthouse.routing.board import Fact
+from posthouse.routing.quota import Spent
+from posthouse.routing.switch import Switch
 from posthouse.store.batch import Call, Writer
 from posthouse.store.contract import StoreDown, StoreRefused
 from posthouse.store.signal import Settlements, signalled
-from posthouse.store.sqlite import file, inbox, reading, statement, work
+from posthouse.store.sqlite import file, inbox, news, paging, reading, statement, suppression, switches, work
 from posthouse.store.values import (
     Cancel,
     Claim,
@@ -26,11 +28,16 @@ from posthouse.store.values import (
     Entry,
     Intent,
     Mismatch,
+    Page,
     Query,
     Receipt,
     Record,
     Renewal,
     Result,
+    Stored,
+    Suppression,
+    Switching,
+    Told,
 )
 
 T = TypeVar("T")
@@ -98,6 +105,12 @@ class SqliteStore:
     async def renew(self, items: Sequence[Renewal]) -> list[bool]:
         return await self._write(work.renew, items)
 
+    async def told(self, items: Sequence[Told]) -> list[Status | None]:
+        if any(map(news.by_provider_id, items)):
+            while (await self._write(news.enter, [None]))[0]:
+                pass  # in slices, so that others are served in between
+        return await self._write(news.told, items)
+
     async def retire(self, content_before: float, records_before: float, limit: int) -> int:
         return (await self._write(reading.retire, [(content_before, records_before, limit)]))[0]
 
@@ -110,11 +123,19 @@ class SqliteStore:
     async def find(self, message_id: str, pool: str | None) -> Record | None:
         return await self._read(reading.find, message_id, pool)
 
-    async def page(self, query: Query) -> list[Record]:
-        return await self._read(reading.page, query)
+    async def content(self, message_id: str, pool: str | None) -> Stored | None:
+        return await self._read(reading.content, message_id, pool)
+
+    async def page(self, query: Query) -> Page:
+        return await self._read(paging.page, query)
 
     async def observations(self, since: float) -> dict[str, list[Fact]]:
         return await self._read(reading.observations, since)
+
+    async def spent(
+        self, since_day: float, since_month: float, providers: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Spent]:
+        return await self._read(reading.spent, since_day, since_month, providers)
 
     async def waiting(self, now: float) -> float:
         return await self._read(reading.waiting, now)
@@ -124,6 +145,25 @@ class SqliteStore:
             record = await self.find(message_id, None)
             if record is not None and record.status in UNFINISHED:
                 await signalled(settled, timeout_s)
+
+    # Controls, Suppressions
+
+    async def switch(self, items: Sequence[Switching]) -> list[Switch]:
+        return await self._write(switches.switch, items)
+
+    async def switches(self) -> dict[str, dict[str, Switch]]:
+        return await self._read(switches.switches)
+
+    async def suppress(self, items: Sequence[Suppression]) -> list[bool]:
+        return await self._write(suppression.suppress, items)
+
+    async def unsuppress(self, items: Sequence[tuple[str, str]]) -> list[bool]:
+        return await self._write(suppression.unsuppress, items)
+
+    async def suppressions(
+        self, pool: str, limit: int, after: str | None, address: str | None = None
+    ) -> list[Suppression]:
+        return await self._read(suppression.page, pool, limit, after, address)
 
     async def close(self) -> None:
         await self._writer.close()
@@ -171,8 +211,8 @@ class SqliteStore:
         """On the event loop, after a commit: wake whoever waits for work or for the end of a message."""
         for call in calls:
             first = call.items[0]
-            if isinstance(first, Entry | Delay):
-                self._due.set()
+            if isinstance(first, Entry | Delay) or (isinstance(first, Intent) and not all(call.answers)):
+                self._due.set()  # an intent that did not hold may have given its message back
             elif isinstance(first, Result | Ending | Cancel):
                 for item, answer in zip(call.items, call.answers, strict=True):
                     if isinstance(item, Result) and item.due_at is not None:

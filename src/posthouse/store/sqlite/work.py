@@ -6,7 +6,8 @@ from typing import Protocol, TypeVar
 import apsw
 import msgspec
 
-from posthouse.store.sqlite import rows
+from posthouse.mail.message import Message
+from posthouse.store.sqlite import rows, suppression
 from posthouse.store.sqlite.statement import SQL, places, read, write
 from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Opened, Renewal, Result, unpack
 
@@ -69,17 +70,21 @@ def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, 
         room -= size
         ids.append(id_)
     write(db, "lease", [(id_, until) for id_ in ids])
-    leased = read(db, "leased", [(id_,) for id_ in ids])
-    claims, broken = [], []
-    for row in leased:
+    whole, broken = list[tuple[rows.Row, Message]](), list[str]()
+    for row in read(db, "leased", [(id_,) for id_ in ids]):
         try:
-            message = unpack(row[-1])
+            whole.append((row, unpack(row[-1])))
         except msgspec.MsgspecError:
             broken.append(row[0])
-        else:
-            claims.append(rows.claim(row, until, message, _opened(db, row[0], row[3])))
+    seen = suppression.newest(db, {row[1] for row, _ in whole})
+    left_out = suppression.among(db, [(row[0], row[1], message) for row, message in whole if row[1] in seen])
+    claims = [
+        rows.claim(row, until, message, _opened(db, row[0], row[3]), left_out.get(row[0], ()), seen.get(row[1], 0))
+        for row, message in whole
+    ]
     if broken:  # it ends alone: nobody else's mail waits for a content that a disk has spoilt
         write(db, "finish", [(id_, "failed") for id_ in broken])
+        write(db, "mark_ended", [(id_,) for id_ in broken])
         write(db, "add_event", [(id_, request.now, "failed", None, None, SPOILT) for id_ in broken])
     return claims
 
@@ -92,8 +97,15 @@ def _opened(db: apsw.Connection, id_: str, attempts: int) -> Opened | None:
 
 
 def intend(db: apsw.Connection, items: list[Intent]) -> list[bool]:
-    held, answers = _held(db, items)
-    write(db, "intend", [(item.id, item.number, item.provider, item.doubt) for item in held])
+    if overtaken := suppression.overtaken(db, items):
+        write(db, "postpone", [(item.id, item.at) for item in _held(db, overtaken)[0]])
+    held, answers = items, [True] * len(items)
+    if len({item.id for item in items}) < len(items):
+        held, answers = _held(db, items)
+    before = db.total_changes()
+    write(db, "intend", [(item.id, item.fence, item.number, item.provider, item.doubt) for item in held])
+    if db.total_changes() - before < len(held):  # rare; mostly nobody need be asked who holds what
+        held, answers = _held(db, items)
     attempts = [(item.id, item.number, item.pool, item.provider, item.fence, item.at) for item in held]
     write(db, "add_attempt", attempts)
     return answers
@@ -102,6 +114,7 @@ def intend(db: apsw.Connection, items: list[Intent]) -> list[bool]:
 def record(db: apsw.Connection, items: list[Result]) -> list[bool]:
     held, answers = _held(db, items)
     write(db, "record", [rows.state_row(item) for item in held])
+    write(db, "mark_ended", [(item.id,) for item in held if item.status in rows.ENDED])
     write(db, "close_attempt", [rows.outcome_row(item) for item in held])
     write(db, "add_event", [row for item in held for row in rows.event_rows(item)])
     stale = [item for item, answer in zip(items, answers, strict=True) if not answer]
@@ -112,6 +125,7 @@ def record(db: apsw.Connection, items: list[Result]) -> list[bool]:
 def finish(db: apsw.Connection, items: list[Ending]) -> list[bool]:
     held, answers = _held(db, items)
     write(db, "finish", [(item.id, item.status) for item in held])
+    write(db, "mark_ended", [(item.id,) for item in held if item.status in rows.ENDED])
     events = [(item.id, item.at, e.type, None, e.recipient, e.detail) for item in held for e in item.events]
     write(db, "add_event", events)
     return answers

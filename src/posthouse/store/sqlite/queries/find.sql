@@ -1,4 +1,4 @@
 SELECT id, pool, status, lane, class, summary, accepted_at, due_at, expires_at, provider, provider_message_id,
-       possible_duplicate
+       possible_duplicate, resent_from
 FROM messages
 WHERE id = ? AND (?2 IS NULL OR pool = ?2)

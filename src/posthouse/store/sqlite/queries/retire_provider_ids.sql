@@ -1,0 +1,1 @@
+DELETE FROM provider_ids WHERE message = ? AND provider_message_id = ?

@@ -1,0 +1,1 @@
+UPDATE provider_ids_entered SET seq = ?

@@ -1,0 +1,5 @@
+WITH given (id, pool, address) AS (
+VALUES (?, ?, ?)
+)
+SELECT id, address
+FROM given CROSS JOIN suppressions USING (pool, address)

@@ -1,0 +1,5 @@
+SELECT pool, address, reason, source, at, by
+FROM suppressions
+WHERE pool = ? AND address > ?
+ORDER BY address
+LIMIT ?

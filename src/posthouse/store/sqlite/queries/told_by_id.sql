@@ -1,0 +1,1 @@
+SELECT id, status, told FROM messages WHERE id = ? AND pool = ?
