@@ -23,6 +23,8 @@ FIELDS: Final = (
     "count",
     "seconds",
     "reason",
+    "held",
+    "failing",
 )
 """All that a line may carry beside its event, level and time."""
 

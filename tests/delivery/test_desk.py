@@ -6,7 +6,9 @@ import pytest
 from posthouse.delivery.desk import LEASE_S, Carrier, Desk
 from posthouse.routing.board import Fact
 from posthouse.routing.outcome import Accepted, Deferred, Throttled, Unauthorised
-from posthouse.routing.rules import BreakerRules, Candidate, Rules
+from posthouse.routing.rules import BreakerRules, Candidate, Rate, Rules
+from posthouse.routing.switch import Switch
+from posthouse.store.values import Switching
 from tests.delivery.clock import NOW, FakeClock
 from tests.delivery.office import Scripted, office
 from tests.store.letters import POOL, letter
@@ -101,3 +103,19 @@ def test_all_circuits_are_told_also_of_pools_nobody_has_sent_through() -> None:
         POOL: {"first": "closed"},
         "example.net": {"a": "closed", "b": "closed"},
     }
+
+
+async def test_a_new_desk_takes_up_switches_quotas_and_paces_where_the_last_one_stopped(tmp_path: Path) -> None:
+    slow = Rate(1, 60.0)
+    limited = Candidate("first", daily=3, rate=slow)
+    async with office(tmp_path, candidates=(limited, Candidate("second", order=2))) as house:
+        await house.store.switch([Switching(POOL, "second", Switch("pause"))])
+        await house.add(letter())
+        await house.attempt()
+        await house.clock.advance(20)
+        again = Desk(house.clock, house.store, {POOL: house.desk.board(POOL).rules}, {})
+        await again.take_up(house.store)
+        board = again.board(POOL)
+        assert board.switch("second").held == "pause"
+        assert board.standing("first").spent.today == 1
+        assert board.standing("first").tempo.ready_at == pytest.approx(NOW + slow.per_s)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from posthouse.config.schema import Config, Pool, ProbeMail, ProviderEntry
+from posthouse.config.schema import Breaker, Config, Pool, ProbeMail, ProviderEntry
 from posthouse.intake.caller import Caller
 from posthouse.intake.policy import SANDBOX, ClassPolicy, PoolPolicy
 from posthouse.mail.message import Address, Message
 from posthouse.providers.base import Spec
-from posthouse.routing.rules import BreakerRules, Candidate, RetryRules, Rules
+from posthouse.routing.rules import BreakerRules, Candidate, RetryRules, Rules, ScoreRules, Strategy
 
 
 def providers(pool: Pool, specs: Mapping[str, Spec]) -> list[ProviderEntry]:
@@ -34,6 +34,8 @@ def rules(pool: Pool, specs: Mapping[str, Spec]) -> Rules:
             rate=entry.rate,
             concurrency=entry.concurrency,
             reserved=entry.name == SANDBOX,
+            daily=entry.daily,
+            monthly=entry.monthly,
         )
         for entry in providers(pool, specs)
     ]
@@ -41,17 +43,34 @@ def rules(pool: Pool, specs: Mapping[str, Spec]) -> Rules:
         pool=pool.name,
         strategy=pool.strategy,
         candidates=tuple(candidates),
-        breaker=BreakerRules(
-            failures=pool.breaker.failures,
-            rate=pool.breaker.rate,
-            window_s=pool.breaker.window_s,
-            min_calls=pool.breaker.min_calls,
-            probe_every_s=pool.breaker.probe_every_s,
-            traffic=pool.breaker.probe == "traffic",
-        ),
+        breaker=breaker(pool.breaker, pool.strategy),
+        scoring=ScoreRules(pool.scoring.degrade, pool.scoring.gain, pool.scoring.restore_s),
         retry=RetryRules(pool.retry.first_s, pool.retry.factor, pool.retry.max_s, pool.retry.give_up_after_s),
         failover=None if pool.failover == "all" else pool.failover,
         on_unsure=pool.on_unsure,
+    )
+
+
+def breaker(written: Breaker, strategy: Strategy) -> BreakerRules:
+    """When a circuit opens and closes. What the file leaves open depends on the strategy.
+
+    Where scores decide, a provider at 0.8 of its health has lost its place to one a fifth below it: from there the
+    circuit takes over, which comes back by probes instead of by customers' messages (docs/simulator.md).
+    """
+    scored = strategy == "score"
+    return BreakerRules(
+        failures=written.failures,
+        rate=written.rate,
+        window_s=written.window_s,
+        min_calls=written.min_calls,
+        probe_every_s=written.probe_every_s,
+        traffic=written.probe == "traffic",
+        refusals=written.refusals,
+        health=(0.8 if scored else 0.0) if written.health is None else written.health,
+        probe_passes=(8 if scored else 1) if written.probe_passes is None else written.probe_passes,
+        probation_s=(15.0 if scored else 0.0) if written.probation_s is None else written.probation_s,
+        ramp_steps=written.ramp_steps,
+        ramp_step_s=written.ramp_step_s,
     )
 
 
@@ -89,6 +108,7 @@ def known_callers(config: Config) -> Mapping[bytes, Caller]:
                 redirect=key.redirect,
                 allow=tuple(str(pattern).lower() for pattern in key.allow),
                 rate=key.rate,
+                daily=key.daily,
                 expires_at=key.expires,
             )
     for admin in config.admins.values():

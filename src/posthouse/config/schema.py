@@ -173,6 +173,36 @@ class Breaker(Part, frozen=True, kw_only=True):
         ),
     ] = "check"
     probe_every_s: Annotated[float, Meta(gt=0, le=86400, description="Time between two probes.")] = 5.0
+    refusals: Annotated[
+        int, Meta(ge=0, description="Opens after so many refused messages in a row without a success; 0: never.")
+    ] = 20
+    health: Annotated[
+        Annotated[float, Meta(ge=0, lt=1)] | None,
+        Meta(description="Opens when the health of the score falls below it; 0.8 under strategy score, else 0: never."),
+    ] = None
+    probe_passes: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)] | None,
+        Meta(description="Closes after so many probes in a row that passed; 8 under strategy score, else 1."),
+    ] = None
+    probation_s: Annotated[
+        Annotated[float, Meta(ge=0, le=86400)] | None,
+        Meta(description="For so long after closing one failure opens it again; 15 under strategy score, else 0."),
+    ] = None
+    ramp_steps: Annotated[
+        int,
+        Meta(ge=0, le=10, description="Once closed, its share of messages doubles with each step; 0: all at once."),
+    ] = 4
+    ramp_step_s: Annotated[float, Meta(gt=0, le=3600, description="Length of such a step.")] = 1.0
+
+
+class Scoring(Part, frozen=True, kw_only=True):
+    """How the health behind a score moves, and how a score heals."""
+
+    degrade: Annotated[float, Meta(gt=0, lt=1, description="A failure leaves this share of the health.")] = 0.9
+    gain: Annotated[float, Meta(ge=0, le=1, description="A success leaves as much as a failure, and adds this.")] = 0.1
+    restore_s: Annotated[
+        Duration, Meta(gt=0, description="So long after the last failure the score is its base again.")
+    ] = field(default=300.0, name="restore")
 
 
 class Retry(Part, frozen=True, kw_only=True):
@@ -216,6 +246,7 @@ class Pool(Named, frozen=True, kw_only=True):
     ] = "priority"
     providers: Annotated[dict[Name, ProviderEntry], Meta(min_length=1, description="Who carries the mail.")]
     breaker: Annotated[Breaker, Meta(description="When a failing provider is no longer asked.")] = Breaker()
+    scoring: Annotated[Scoring, Meta(description="How scores fall and heal.")] = Scoring()
     retry: Annotated[Retry, Meta(description="When a message is tried again.")] = Retry()
     failover: Annotated[
         Annotated[int, Meta(ge=1)] | Literal["all"],

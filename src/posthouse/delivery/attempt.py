@@ -5,11 +5,12 @@ written down again. Whatever interrupts this between the two writings is remembe
 """
 
 from posthouse.delivery.desk import Desk
+from posthouse.delivery.suppressed import status_without_anybody, without_suppressed
 from posthouse.mail.message import Envelope
 from posthouse.providers.base import NotSent
 from posthouse.routing.board import Fact
 from posthouse.routing.outcome import Accepted, Outcome, Refused, Unsure, consequence
-from posthouse.routing.retry import after, over
+from posthouse.routing.retry import Happening, after, over
 from posthouse.routing.router import Fail, Send, Wait
 from posthouse.routing.rules import Candidate
 from posthouse.store.contract import StoreDown
@@ -26,7 +27,12 @@ async def attempt(claim: Claim, desk: Desk) -> None:
     if desk.draining:
         await desk.work.postpone([Delay(job.id, claim.fence, now)])
         return
-    match desk.decide(job, now):
+    claim, spared = without_suppressed(claim)
+    if spared and not claim.owed:
+        status = status_without_anybody(job.course)
+        await desk.work.finish([Ending(job.id, claim.fence, now, status, spared)])
+        return
+    match desk.decide(claim.job, now):
         case Wait(until):
             await desk.work.postpone([Delay(job.id, claim.fence, until)])
         case Fail(status, reason):
@@ -40,14 +46,14 @@ async def attempt(claim: Claim, desk: Desk) -> None:
             finally:
                 desk.ended(job.pool, candidate.name)
             if outcome is not None:
-                await settle(claim, candidate.name, outcome, desk, now)
+                await settle(claim, candidate.name, outcome, desk, now, spared=spared)
 
 
 async def _intend(claim: Claim, candidate: Candidate, desk: Desk, now: float) -> bool:
     """Write down that the attempt begins. False: somebody else has the message now, or it was cancelled."""
     job = claim.job
     doubt = job.course.doubt
-    intent = Intent(job.id, claim.fence, claim.attempts + 1, candidate.name, job.pool, now, doubt)
+    intent = Intent(job.id, claim.fence, claim.attempts + 1, candidate.name, job.pool, now, doubt, claim.seen)
     try:
         written, *_ = await desk.work.intend([intent])
     except StoreDown as error:
@@ -68,6 +74,11 @@ async def _deliver(claim: Claim, candidate: Candidate, desk: Desk) -> Outcome:
     job = claim.job
     carrier = desk.carriers[job.pool, candidate.name]
     envelope = Envelope(job.id, claim.message, claim.accepted_at, claim.owed)
+    pretended = desk.simulated(job.pool, candidate.name, job.id, claim.attempts + 1)
+    if pretended is not None:
+        if isinstance(pretended, Unsure):
+            await desk.clock.sleep(carrier.timeout_s)
+        return pretended
     try:
         return await carrier.provider.send(envelope, carrier.timeout_s)
     except NotSent as error:
@@ -79,12 +90,19 @@ async def _deliver(claim: Claim, candidate: Candidate, desk: Desk) -> Outcome:
 
 
 async def settle(
-    claim: Claim, provider: str, outcome: Outcome, desk: Desk, began: float, *, blameless: bool = False
+    claim: Claim,
+    provider: str,
+    outcome: Outcome,
+    desk: Desk,
+    began: float,
+    *,
+    blameless: bool = False,
+    spared: tuple[Happening, ...] = (),
 ) -> None:
     """Learn from the answer, and write down the attempt, the message's next state and its events, as one.
 
     began: when the attempt did, seconds since the epoch. blameless: the answer is missing for reasons of our own, and
-    says nothing of the provider.
+    says nothing of the provider. spared: what is to be told of recipients that were left out.
     """
     job, now = claim.job, desk.clock.now()
     fact = Fact.of(provider, outcome, now, began)
@@ -101,11 +119,11 @@ async def settle(
         status=then.status,
         course=then.course,
         due_at=then.due_at,
-        owed=then.owed,
+        owed=claim.owed if spared and then.owed is None else then.owed,
         status_code=outcome.status,
         detail=outcome.detail,
         provider_message_id=outcome.message_id if isinstance(outcome, Accepted) else None,
-        events=then.events,
+        events=(*spared, *then.events),
     )
     if not await _recorded(result, desk):
         warn("an answer came after the lease was lost; it is kept as evidence", id=job.id, provider=provider)

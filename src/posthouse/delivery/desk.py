@@ -1,15 +1,20 @@
 """What a worker has in front of it: the clock, its slice of the store, the rules, the providers, the boards."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from posthouse.clock import Clock
 from posthouse.mail.message import Message
 from posthouse.providers.base import Provider
 from posthouse.routing.board import Board, Fact, fold
+from posthouse.routing.outcome import Outcome
+from posthouse.routing.quota import this_day, this_month
 from posthouse.routing.router import Decision, decide
 from posthouse.routing.rules import Candidate, Job, Rules
-from posthouse.store.contract import Work
+from posthouse.routing.switch import ON, Switch, simulated
+from posthouse.store.contract import Controls, Work
 from posthouse.telemetry import log, warn
 
 if TYPE_CHECKING:
@@ -39,6 +44,7 @@ class Desk:
         self.carriers = dict(carriers)
         self._rules = dict(rules)
         self._boards: dict[str, Board] = {}
+        self._switches: Mapping[str, Mapping[str, Switch]] = {}
         self.draining = False
         longest_s = max((carrier.timeout_s for carrier in self.carriers.values()), default=0.0)
         self.lease_s = max(LEASE_S, 3 * longest_s)
@@ -47,17 +53,50 @@ class Desk:
         """What is known of a pool's providers; a pool the configuration no longer has keeps its mail waiting."""
         board = self._boards.get(pool)
         if board is None:
-            board = self._boards[pool] = Board(self._rules.get(pool) or Rules(pool))
+            board = Board(self._rules.get(pool) or Rules(pool), switches=dict(self._switches.get(pool, {})))
+            self._boards[pool] = board
         return board
 
     def boards(self) -> list[Board]:
         """The boards of all pools that were ever asked for."""
         return list(self._boards.values())
 
+    async def take_up(self, controls: Controls) -> None:
+        """At start: switches, quotas, paces and all that earlier attempts taught are as they were."""
+        now = self.clock.now()
+        self.switched(await controls.switches())
+        limited = [
+            (pool, candidate.name)
+            for pool, rules in self._rules.items()
+            for candidate in rules.candidates
+            if candidate.rate is not None or candidate.daily is not None or candidate.monthly is not None
+        ]
+        for (pool, provider), spent in (await self.work.spent(this_day(now), this_month(now), limited)).items():
+            # All that is counted began before this moment: the fold must not count it again.
+            so_far = msgspec.structs.replace(spent, as_of=now)
+            self._boards[pool] = self.board(pool).resumed(provider, so_far)
+        restore_s = max((rules.scoring.restore_s for rules in self._rules.values()), default=0.0)
+        self.remember(await self.work.observations(now - restore_s))
+
     def remember(self, observations: Mapping[str, list[Fact]]) -> None:
-        """Fold what earlier attempts taught: at start, learned state is as it was."""
+        """Fold what earlier attempts taught."""
         for pool, facts in observations.items():
             self._boards[pool] = fold(self.board(pool), facts)
+
+    def switched(self, switches: Mapping[str, Mapping[str, Switch]]) -> None:
+        """How operators want providers to stand, all of them; what has changed is said in the log."""
+        if switches == self._switches:
+            return
+        for pool, provider, switch in changed(self._switches, switches):
+            held, failing = switch.held, None if switch.failing is None else switch.failing.mode
+            log("provider switched", pool=pool, provider=provider, held=held, failing=failing, reason=switch.reason)
+        self._switches = switches
+        for pool, board in self._boards.items():
+            self._boards[pool] = board.switched(switches.get(pool, {}))
+
+    def simulated(self, pool: str, provider: str, message_id: str, number: int) -> Outcome | None:
+        """The outcome of an attempt while an operator has its provider pretend to fail; None: ask the provider."""
+        return simulated(self.board(pool).switch(provider), message_id, number, self.clock.now())
 
     def full(self, now: float) -> list[str]:
         """The pools in which no message could start now."""
@@ -97,3 +136,15 @@ class Desk:
             pool: {c.name: self.board(pool).standing(c.name).circuit.state(now) for c in rules.candidates}
             for pool, rules in self._rules.items()
         }
+
+
+def changed(
+    before: Mapping[str, Mapping[str, Switch]], now: Mapping[str, Mapping[str, Switch]]
+) -> Iterator[tuple[str, str, Switch]]:
+    """(pool, provider, switch) of each that stands otherwise than before."""
+    for pool in sorted({*before, *now}):
+        were, are = before.get(pool, {}), now.get(pool, {})
+        for provider in sorted({*were, *are}):
+            switch = are.get(provider, ON)
+            if switch != were.get(provider, ON):
+                yield pool, provider, switch

@@ -16,16 +16,20 @@ async def probe(desk: Desk, pool: str, provider: str) -> None:
     """One health call, or one dummy message where the pool wants that; its answer is a fact like any other."""
     desk.probing(pool, provider)
     carrier, now = desk.carriers[pool, provider], desk.clock.now()
+    asked = f"probe-{now:.0f}"
     try:
-        if carrier.probe_mail is None:
+        if (outcome := desk.simulated(pool, provider, asked, 0)) is not None:
+            pass
+        elif carrier.probe_mail is None:
             outcome = await carrier.provider.probe(TIMEOUT_S)
         else:
-            envelope = Envelope(f"probe-{now:.0f}", carrier.probe_mail, now)
+            envelope = Envelope(asked, carrier.probe_mail, now)
             outcome = await carrier.provider.send(envelope, carrier.timeout_s)
     except Exception as error:
         warn("a probe ended in an internal error", pool=pool, provider=provider, error=error)
         outcome = Deferred(detail="the probe failed inside Posthouse")
-    desk.observe(pool, Fact.of(provider, outcome, desk.clock.now(), now))
+    sends = carrier.probe_mail is not None
+    desk.observe(pool, Fact.of(provider, outcome, desk.clock.now(), now, spends=sends))
 
 
 async def probing(desk: Desk) -> None:
@@ -37,7 +41,6 @@ async def probing(desk: Desk) -> None:
                 if board.rules.breaker.traffic:
                     continue
                 for candidate in board.rules.candidates:
-                    standing = board.standing(candidate.name)
-                    if candidate.enabled and standing.circuit.may_probe(now) and standing.tempo.ready_at <= now:
+                    if board.may_probe(candidate, now):
                         probes.create_task(probe(desk, board.rules.pool, candidate.name))
             await desk.clock.sleep(LOOK_S)
