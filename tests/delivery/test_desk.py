@@ -1,8 +1,10 @@
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from posthouse.delivery.attempt import attempt
 from posthouse.delivery.desk import LEASE_S, Carrier, Desk
 from posthouse.routing.board import Fact
 from posthouse.routing.outcome import Accepted, Deferred, Throttled, Unauthorised
@@ -10,7 +12,7 @@ from posthouse.routing.rules import BreakerRules, Candidate, Rate, Rules
 from posthouse.routing.switch import Switch
 from posthouse.store.values import Switching
 from tests.delivery.clock import NOW, FakeClock
-from tests.delivery.office import Scripted, office
+from tests.delivery.office import Gate, Scripted, office
 from tests.store.letters import POOL, letter
 
 RULES = Rules(
@@ -119,3 +121,35 @@ async def test_a_new_desk_takes_up_switches_quotas_and_paces_where_the_last_one_
         assert board.switch("second").held == "pause"
         assert board.standing("first").spent.today == 1
         assert board.standing("first").tempo.ready_at == pytest.approx(NOW + slow.per_s)
+
+
+def test_other_rules_keep_what_is_known_of_those_that_stay() -> None:
+    at = desk(RULES)
+    for number in range(2):
+        at.observe(POOL, fact(Deferred(503), NOW + number))
+    more = Rules(POOL, candidates=(*RULES.candidates, Candidate("second")), breaker=RULES.breaker)
+    carriers = {(POOL, name): Carrier(Scripted(), 600.0) for name in ("first", "second")}
+    at.reconfigure({POOL: more}, carriers)
+    assert at.circuits(NOW) == {POOL: {"first": "open", "second": "closed"}}
+    assert at.carriers is carriers
+    assert at.lease_s == 1800.0
+
+
+async def test_a_pool_that_is_gone_keeps_its_mail_waiting(tmp_path: Path) -> None:
+    async with office(tmp_path) as house:
+        claim = await house.claimed()
+        house.desk.reconfigure({}, {})
+        await attempt(claim, house.desk)
+        assert (await house.only()).status == "queued"
+
+
+async def test_an_attempt_ends_with_the_carrier_it_began_with(tmp_path: Path) -> None:
+    async with office(tmp_path) as house:
+        gate = Gate()
+        house.carriers["first"].acts = [gate]
+        trying = asyncio.create_task(attempt(await house.claimed(), house.desk))
+        await gate.reached(lambda told: told.waiting == 1)
+        house.desk.reconfigure({}, {})
+        gate.open()
+        await trying
+        assert (await house.only()).status == "sent"

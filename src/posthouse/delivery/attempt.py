@@ -4,7 +4,7 @@ A claimed message is routed, its attempt is written down, it is handed to a prov
 written down again. Whatever interrupts this between the two writings is remembered as doubt, never as failure.
 """
 
-from posthouse.delivery.desk import Desk
+from posthouse.delivery.desk import Carrier, Desk
 from posthouse.delivery.suppressed import status_without_anybody, without_suppressed
 from posthouse.mail.message import Envelope
 from posthouse.providers.base import NotSent
@@ -39,17 +39,18 @@ async def attempt(claim: Claim, desk: Desk) -> None:
             end = over(job, status, reason)
             await desk.work.finish([Ending(job.id, claim.fence, now, end.status, end.events)])
         case Send(candidate):
+            carrier = desk.carriers[job.pool, candidate.name]  # this one to the end, whatever is reloaded meanwhile
             desk.started(job.pool, candidate, now)
             try:
-                intended = await _intend(claim, candidate, desk, now)
-                outcome = await _deliver(claim, candidate, desk) if intended else None
+                intended = await _intend(claim, candidate, carrier, desk, now)
+                outcome = await _deliver(claim, candidate, carrier, desk) if intended else None
             finally:
                 desk.ended(job.pool, candidate.name)
             if outcome is not None:
                 await settle(claim, candidate.name, outcome, desk, now, spared=spared)
 
 
-async def _intend(claim: Claim, candidate: Candidate, desk: Desk, now: float) -> bool:
+async def _intend(claim: Claim, candidate: Candidate, carrier: Carrier, desk: Desk, now: float) -> bool:
     """Write down that the attempt begins. False: somebody else has the message now, or it was cancelled."""
     job = claim.job
     doubt = job.course.doubt
@@ -61,7 +62,7 @@ async def _intend(claim: Claim, candidate: Candidate, desk: Desk, now: float) ->
             raise
         await _given_back(claim, desk, error)
         return False
-    last_start = claim.leased_until - desk.carriers[job.pool, candidate.name].timeout_s
+    last_start = claim.leased_until - carrier.timeout_s
     if written and desk.clock.now() > last_start:
         # The process stood still for a while: nobody may have taken the message over before the first byte leaves.
         renewal = Renewal(job.id, claim.fence, desk.clock.now() + desk.lease_s)
@@ -69,10 +70,9 @@ async def _intend(claim: Claim, candidate: Candidate, desk: Desk, now: float) ->
     return written
 
 
-async def _deliver(claim: Claim, candidate: Candidate, desk: Desk) -> Outcome:
+async def _deliver(claim: Claim, candidate: Candidate, carrier: Carrier, desk: Desk) -> Outcome:
     """Hand the message over. An exception here is a fault of ours; what it says of the message depends on when."""
     job = claim.job
-    carrier = desk.carriers[job.pool, candidate.name]
     envelope = Envelope(job.id, claim.message, claim.accepted_at, claim.owed)
     pretended = desk.simulated(job.pool, candidate.name, job.id, claim.attempts + 1)
     if pretended is not None:

@@ -41,13 +41,26 @@ class Desk:
 
     def __init__(self, clock: Clock, work: Work, rules: Mapping[str, Rules], carriers: Mapping[Line, Carrier]) -> None:
         self.clock, self.work = clock, work
-        self.carriers = dict(carriers)
-        self._rules = dict(rules)
+        self.carriers = carriers
+        self._rules = rules
         self._boards: dict[str, Board] = {}
         self._switches: Mapping[str, Mapping[str, Switch]] = {}
         self.draining = False
+
+    @property
+    def lease_s(self) -> float:
+        """How long a claim is held, in seconds."""
         longest_s = max((carrier.timeout_s for carrier in self.carriers.values()), default=0.0)
-        self.lease_s = max(LEASE_S, 3 * longest_s)
+        return max(LEASE_S, 3 * longest_s)
+
+    def reconfigure(self, rules: Mapping[str, Rules], carriers: Mapping[Line, Carrier]) -> None:
+        """Other rules and other carriers from now on, all at once. What is known of those that stay is kept.
+
+        An attempt that has begun ends with the carrier it began with.
+        """
+        self._rules, self.carriers = rules, carriers
+        for pool, board in self._boards.items():
+            self._boards[pool] = board.under(rules.get(pool) or Rules(pool))
 
     def board(self, pool: str) -> Board:
         """What is known of a pool's providers; a pool the configuration no longer has keeps its mail waiting."""

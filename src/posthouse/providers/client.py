@@ -150,18 +150,19 @@ class Client:
 
     async def _connected(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> Connection:
         """OSError, ssl.SSLError (one of them) and TimeoutError say why not: nothing of a request has left then."""
-        context = self._tls() if origin.tls else None
+        context = await self._tls() if origin.tls else None
         try:
             _, connection = await loop.create_connection(Connection, origin.host, origin.port, ssl=context)
         except UnicodeError as error:  # a host name that IDNA does not know
             raise OSError("the host name is not valid") from error
         return connection
 
-    def _tls(self) -> ssl.SSLContext:
+    async def _tls(self) -> ssl.SSLContext:
         if self._context is None:
-            self._context = ssl.create_default_context()
-            self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-            self._context.set_alpn_protocols(["http/1.1"])
+            context = await asyncio.to_thread(ssl.create_default_context)  # reads the roots from disk
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.set_alpn_protocols(["http/1.1"])
+            self._context = context
         return self._context
 
 
