@@ -11,29 +11,33 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import msgspec
 import uvicorn
 
 from posthouse.clock import Clock, SystemClock
 from posthouse.config.rooms import known_callers, policy, probe_mail, providers, rules
-from posthouse.config.schema import Config
+from posthouse.config.schema import Config, Pool
 from posthouse.delivery.desk import Carrier, Desk
 from posthouse.delivery.probe import probing
 from posthouse.delivery.sweep import Retention, sweeping
+from posthouse.delivery.tail import following
 from posthouse.delivery.worker import Worker
-from posthouse.intake.accept import Intake
+from posthouse.intake.accept import Intake, job_of
+from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Callers
 from posthouse.mail.limits import Limits
 from posthouse.providers.catalogue import SPECS, open_provider
 from posthouse.providers.client import Client
-from posthouse.routing.score import RESTORE_S
+from posthouse.secret import Secret
 from posthouse.store.contract import StoreRefused
 from posthouse.store.sqlite.store import SqliteStore
 from posthouse.telemetry import log, warn
 from posthouse.web.app import App
 from posthouse.web.body import Budget
 from posthouse.web.connection import Connection, hurry
+from posthouse.web.cors import NO_ORIGINS, Cors
+from posthouse.web.door import Door, Kind
 from posthouse.web.health import Readiness
-from posthouse.web.messages import Messages
 
 CONNECTIONS: Final = 1024
 """Connections to providers at the same time; more than a worker ever has in hand."""
@@ -76,11 +80,22 @@ class Gateway:
         limits = Limits(attachment_bytes=config.http.max_body_bytes)
         policies = {str(name): policy(pool) for name, pool in pools}
         intake = Intake(clock, os.urandom, store, policies, limits)
-        callers = Callers(known_callers(config))
-        most, budget = config.http.max_body_bytes, Budget(LARGE_BODIES)
-        messages = Messages(clock, store, intake, callers, most, budget, self._stop)
-        readiness = Readiness(clock, store, self._desk.circuits, self._stop.is_set)
-        self.app = App(messages, readiness, self._stop.is_set)
+        door = Door(
+            clock=clock,
+            store=store,
+            intake=intake,
+            callers=Callers(known_callers(config)),
+            allowances=Allowances(),
+            readiness=Readiness(clock, store, self._desk.circuits, self._stop.is_set),
+            max_body=config.http.max_body_bytes,
+            budget=Budget(LARGE_BODIES),
+            board=self._desk.board,
+            outlook=lambda entry: self._desk.decide(job_of(entry), clock.now()),
+            kinds={str(name): _kinds(pool, reveal=config.reveal_keys) for name, pool in pools},
+            stopping=self._stop,
+            cors=Cors(config.http.cors_origins) if config.http.cors_origins else NO_ORIGINS,
+        )
+        self.app = App(door)
 
     @classmethod
     async def open(cls, config: Config, clock: Clock | None = None) -> "Gateway":
@@ -88,8 +103,7 @@ class Gateway:
         if config.store.dialect != "sqlite":
             raise StoreRefused("this version keeps its messages in SQLite only: expected store: sqlite:///PATH")
         gateway = cls(config, clock or SystemClock(), SqliteStore(Path(config.store.path)), Client(CONNECTIONS))
-        now = gateway._clock.now()
-        gateway._desk.remember(await gateway._store.observations(now - RESTORE_S))
+        await gateway._desk.take_up(gateway._store)
         return gateway
 
     async def run(self, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> int:
@@ -115,6 +129,7 @@ class Gateway:
             asyncio.create_task(self._worker.run()),
             asyncio.create_task(sweeping(self._desk, retention)),
             asyncio.create_task(probing(self._desk)),
+            asyncio.create_task(following(self._desk, self._store)),
         ]
         watching = [asyncio.create_task(_set(event)) for event in (self._stop, self._store.failed)]
         # What is alive now lives as long as the process: it need not be looked at again.
@@ -149,6 +164,16 @@ class Gateway:
             await carrier.provider.close()
         await self._store.close()
         await self._client.close()
+
+
+def _kinds(pool: Pool, *, reveal: bool) -> dict[str, Kind]:
+    """What each provider of a pool is; with its secrets, where the operator wants admins to see them."""
+    kinds = {}
+    for name, entry in pool.providers.items():
+        settings = msgspec.structs.asdict(entry.settings) if reveal and entry.settings is not None else {}
+        secrets = {key: value for key, value in settings.items() if isinstance(value, Secret)}
+        kinds[str(name)] = Kind(entry.type, secrets)
+    return kinds
 
 
 async def _set(event: asyncio.Event) -> None:

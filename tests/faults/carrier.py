@@ -108,8 +108,8 @@ async def _say(writer: asyncio.StreamWriter, status: int, body: bytes, headers: 
 
 
 @asynccontextmanager
-async def carrying(manner: Manner | Callable[[], Manner] = ACCEPT) -> AsyncIterator[Carrier]:
-    """A carrier that listens; when the block is left it lets go of all connections."""
+async def carrying(manner: Manner | Callable[[], Manner] = ACCEPT, port: int = 0) -> AsyncIterator[Carrier]:
+    """A carrier that listens, on any free port unless said; when the block is left it lets go of all connections."""
     carrier = Carrier((lambda: manner) if isinstance(manner, Manner) else manner)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -125,7 +125,7 @@ async def carrying(manner: Manner | Callable[[], Manner] = ACCEPT) -> AsyncItera
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=512)
+    listener = await asyncio.start_server(connected, "127.0.0.1", port, backlog=512)
     carrier.port = listener.sockets[0].getsockname()[1]
     try:
         yield carrier

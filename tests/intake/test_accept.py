@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from posthouse.intake.accept import DRAWN, REMEMBERED_S, Intake, fingerprint
+from posthouse.intake.accept import DRAWN, REMEMBERED_S, Intake, fingerprint, job_of
 from posthouse.intake.caller import Caller
-from posthouse.intake.policy import PoolPolicy
+from posthouse.intake.policy import SANDBOX, ClassPolicy, PoolPolicy
 from posthouse.mail.limits import Limits
 from posthouse.mail.message import Address, Policy
 from posthouse.mail.problem import Refusal
 from posthouse.routing.capability import Can
 from posthouse.store.contract import StoreDown
 from posthouse.store.sqlite.store import SqliteStore
-from posthouse.store.values import Entry, Mismatch, Receipt, Summary, unpack
+from posthouse.store.values import Entry, Mismatch, Receipt, Summary, Wanted, unpack
 from tests.delivery.clock import NOW, FakeClock
 from tests.store.letters import wanted
 
@@ -128,6 +128,66 @@ async def test_what_is_redirected_is_stored_as_it_will_leave(door: Door) -> None
     assert redirected.summary.recipients == ("me@example.com",)
     assert redirected.recipients == 1
     assert [a.email for a in unpack(redirected.content).recipients] == ["me@example.com"]
+
+
+async def again(door: Door, caller: Caller = WEB, pool: PoolPolicy = POOL, **changes: Any) -> Any:
+    """What was accepted, made ready to be stored once more."""
+    accepted = await door.accept(pool=pool, **changes)
+    stored = await door.store.content(accepted.id, POOL.name)
+    assert stored is not None
+    assert stored.message is not None
+    await door.clock.advance(100.0)
+    return accepted.id, door.intake.again(stored, stored.message, pool, caller, "key")
+
+
+async def test_the_same_content_again_is_a_message_of_its_own_that_names_the_first(door: Door) -> None:
+    pool = PoolPolicy("example.com", providers=frozenset({"first"}), classes={"otp": ClassPolicy(expires_in_s=60.0)})
+    wishes: dict[str, Any] = {"class": "otp", "lane": "bulk", "provider": "first", "on_unsure": "hold"}
+    first, entry = await again(
+        door, pool=pool, send_at="2036-01-01T00:00:00Z", tags=["a"], require_tags=["eu"], **wishes
+    )
+    assert (entry.resent_from, entry.status, entry.lane, entry.class_name) == (first, "queued", 2, "otp")
+    assert (entry.accepted_at, entry.due_at, entry.expires_at) == (NOW + 100, NOW + 100, NOW + 160)
+    assert entry.wanted == Wanted("first", ("eu",), "hold")
+    assert entry.summary.tags == ("a",)
+    assert entry.id != first
+
+
+async def test_it_goes_on_the_terms_of_whoever_asks_for_it(door: Door) -> None:
+    _, refused = await again(door, Caller("picky", POOL.name, allow=("*@example.com",)))
+    assert refused.problems[0].code == "recipient-not-allowed"
+    _, entry = await again(door, Caller("tester", POOL.name, mode="sandbox"))
+    assert entry.wanted == Wanted(SANDBOX)
+    _, entry = await again(door, caller=WEB, pool=POOL)
+    assert entry.wanted is None
+
+
+async def test_the_key_of_a_resend_stands_for_the_resend_of_that_message(door: Door) -> None:
+    digests = set()
+    for _ in range(2):
+        _, resent = await again(door)
+        digests.add(resent.once.digest)
+    once = entry(door).once
+    assert once is not None
+    digests.add(once.digest)
+    assert len(digests) == 3
+
+
+async def test_routing_is_told_the_same_before_a_message_is_stored_as_after(door: Door) -> None:
+    pool = PoolPolicy("example.com", providers=frozenset({"first"}))
+    wishes = {
+        "provider": "first",
+        "require_tags": ["eu"],
+        "on_unsure": "hold",
+        "expires_in": "5m",
+        "cc": "x@example.org",
+    }
+    for asked in ({}, wishes):
+        judged = door.intake.entry(fields(**asked), pool, WEB, None)
+        assert isinstance(judged, Entry)
+        await door.store.add([judged])
+        (claim,) = await door.store.claim(wanted(NOW))
+        assert claim.job == job_of(judged)
 
 
 def test_a_fingerprint_is_of_every_byte_and_every_wish() -> None:

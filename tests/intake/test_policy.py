@@ -64,6 +64,12 @@ def test_everything_that_is_against_it_is_told_at_once() -> None:
     assert CODES.keys() > FORBIDDEN
 
 
+@pytest.mark.parametrize("name", ["posthouse", "posthouse_id", "Posthouse-Id", "POSTHOUSEX"])
+def test_metadata_of_our_own_is_nobody_elses(name: str) -> None:
+    message = msgspec.structs.replace(MESSAGE, metadata=(("order", "17"), (name, "x"), ("my_posthouse", "x")))
+    assert against(message) == [f"metadata-reserved metadata.{name}"]
+
+
 @pytest.mark.parametrize(("kind", "allowed"), [("any", True), ("pool_domain", False), ("fixed", True)])
 def test_another_senders_domain_is_a_matter_of_the_pool(kind: Any, allowed: bool) -> None:
     pool = msgspec.structs.replace(POOL, sender=kind)

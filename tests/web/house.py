@@ -98,10 +98,22 @@ class House:
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
         return await self.call("POST", "/email", key, body, **{"content_type": "application/json", **fields})
 
-    async def form(self, pairs: list[tuple[str, str]], key: str | None = KEY, **fields: str) -> Reply:
+    async def ask(
+        self, target: str, said: object = None, key: str | None = KEY, method: str = "POST", **fields: str
+    ) -> Reply:
+        """A call with JSON, or with nothing."""
+        if said is None:
+            return await self.call(method, target, key, None, **fields)
+        return await self.call(
+            method, target, key, json.dumps(said).encode(), content_type="application/json", **fields
+        )
+
+    async def form(
+        self, pairs: list[tuple[str, str]], key: str | None = KEY, target: str = "/email", **fields: str
+    ) -> Reply:
         body = urlencode(pairs).encode()
         kind = {"content_type": "application/x-www-form-urlencoded"}
-        return await self.call("POST", "/email", key, body, **kind, **fields)
+        return await self.call("POST", target, key, body, **kind, **fields)
 
     async def sent(self, message: object, key: str | None = KEY, **fields: str) -> dict[str, Any]:
         """Post it, wait until it is final, and answer with its record."""

@@ -92,6 +92,14 @@ def test_names_of_requests_never_repeat() -> None:
         ("POST", "/healthz", "GET, HEAD"),
         ("DELETE", "/healthcheck", "GET, HEAD"),
         ("POST", "/readyz", "GET, HEAD"),
+        ("GET", "/email/batch", "POST"),
+        ("DELETE", "/email/batch/", "POST"),
+        ("PUT", "/", "GET, HEAD, POST"),
+        ("PUT", "/example.com", "GET, HEAD, POST"),
+        ("GET", "/example.com/send/", "POST"),
+        ("GET", "/example.com/sandbox/fail", "DELETE, POST"),
+        ("PUT", "/example.com/suppressions", "DELETE, GET, HEAD, POST"),
+        ("OPTIONS", "/route/explain", "POST"),
     ],
 )
 async def test_another_method_is_answered_with_those_there_are(
@@ -111,8 +119,28 @@ async def test_a_method_in_a_header_or_the_query_changes_nothing(house: House) -
 @pytest.mark.parametrize(
     "target",
     [
-        *("/", "/emails", "/email/a/b", "/EMAIL", "//email", "/healthz/", "/.git/config", "/email/../healthz"),
-        *("/%00", "/%E0%80", "/" + "a" * 10_000, "/admin/config", "/example.com/send"),
+        *("/emails", "/email/a/b", "/EMAIL", "//email", "/email//", "/healthz//", "//", "/.git/config"),
+        *(
+            "/email/../healthz",
+            "/./email",
+            "/../email",
+            "/%2e%2e/email",
+            "/email%2f",
+            "/%2femail",
+            "/email/a%2fexplain",
+        ),
+        *(
+            "/%00",
+            "/%E0%80",
+            "/email/%ff",
+            "/" + "a" * 10_000,
+            "/a" * 5_000,
+            "/admin/config",
+            "/email;a=b",
+            "/email%20",
+        ),
+        *("/example.com%2fsend", "/example..com", "/.example.com", "/example.com./send", "/example.com%00/send"),
+        *("/example.com/a/b/send", "/example.com/../example.com", "/EXAMPLE.COM%20/", "/%D0%BF.%D1%80%D1%84/send"),
     ],
 )
 async def test_at_an_unknown_path_there_is_nothing_with_or_without_a_key(house: House, target: str) -> None:
@@ -127,6 +155,14 @@ async def test_a_trailing_slash_makes_no_difference(house: House) -> None:
     assert reply.status == 202
     assert (await house.get(f"/email/{reply.json['id']}/")).json["id"] == reply.json["id"]
     assert (await house.get("/email/?limit=1")).status == 200
+    for target in ("/healthz", "/readyz", "/example.com", "/example.com/suppressions"):
+        assert (await house.get(target)).status == (await house.get(target + "/")).status == 200
+
+
+async def test_a_path_is_decoded_once(house: House) -> None:
+    assert (await house.get("/%68ealthz")).status == 200
+    assert (await house.get("/example%2Ecom")).json["domain"] == "example.com"
+    assert is_a_problem(await house.get("/%2568ealthz"), 404)
 
 
 @pytest.mark.parametrize("target", ["/healthz", "/readyz", "/email?limit=1", f"/email/{SOME_ID}", "/nothing"])

@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -100,6 +101,33 @@ def test_files_beside_a_field_of_the_name_attachments_are_refused() -> None:
     with pytest.raises(Refused) as refused:
         read(part("attachments", "[]"), part("file", "1", "a.txt"))
     assert "no field 'attachments'" in detail(refused)
+
+
+@pytest.mark.parametrize("name", ["headers", "metadata"])
+def test_a_mapping_is_written_as_json_or_entry_by_entry(name: str) -> None:
+    wanted = {name: {"order": "17", "a[b]": "x"}}
+    assert urlencoded(f'{name}={{"order": "17", "a[b]": "x"}}'.encode()) == wanted
+    assert urlencoded(f"{name}[order]=17&{name}[a[b]]=x".encode()) == wanted
+    assert read(part(f"{name}[order]", "17"), part(f"{name}[a[b]]", "x")) == wanted
+    assert read(part(name, '{"order": "17", "a[b]": "x"}')) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "order=17", "[1]", '{"a": "1", "a": "2"}', '{"a": NaN}', "{", "7"])
+def test_a_mapping_that_is_no_json_object_is_left_for_its_judge(text: str) -> None:
+    assert urlencoded(urlencode([("metadata", text)]).encode()) == {"metadata": text}
+
+
+@pytest.mark.parametrize(
+    "body", ["metadata[a]=1&metadata[a]=2", 'metadata={"a":"1"}&metadata[b]=2', "metadata=&metadata="]
+)
+def test_an_entry_is_written_once_and_a_mapping_in_one_way(body: str) -> None:
+    with pytest.raises(Refused) as refused:
+        urlencoded(body.encode())
+    assert "once" in detail(refused)
+
+
+def test_brackets_elsewhere_are_a_name_like_any_other() -> None:
+    assert urlencoded(b"tags[a]=1&metadata[]=2&metadata=") == {"tags[a]": "1", "metadata[]": "2", "metadata": ""}
 
 
 def test_a_cut_body_is_refused_with_a_reason() -> None:

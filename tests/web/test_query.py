@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from posthouse.store.values import Query
+from posthouse.store.values import SCAN, Query
 from posthouse.web.answer import Refused
 from posthouse.web.query import QUERY_MAX, read_query
 
@@ -16,8 +16,8 @@ def refused(query: bytes) -> list[tuple[str, str]]:
 
 
 def test_nothing_asked_for_is_the_first_page_of_the_pool() -> None:
-    assert read_query(b"", "example.com") == Query(limit=50, pool="example.com")
-    assert read_query(b"status=&to=&limit=7", None) == Query(limit=7)
+    assert read_query(b"", "example.com") == Query(limit=50, pool="example.com", scan=SCAN)
+    assert read_query(b"status=&to=&limit=7", None) == Query(limit=7, scan=SCAN)
 
 
 def test_all_filters_at_once() -> None:
@@ -35,6 +35,7 @@ def test_all_filters_at_once() -> None:
         since=1795424400.0,
         until=1795424400.5,
         after=ID,
+        scan=SCAN,
     )
 
 

@@ -1,6 +1,6 @@
 """Accepting a message: its sender and its pool are known, its fields are judged, it is on disk before the answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -8,7 +8,7 @@ import msgspec
 
 from posthouse.clock import Clock
 from posthouse.intake.caller import Caller
-from posthouse.intake.policy import PoolPolicy, objections, sender_of, terms
+from posthouse.intake.policy import SANDBOX, PoolPolicy, objections, sender_of, terms
 from posthouse.mail.address import shown
 from posthouse.mail.ident import RANDOM_BYTES, uuid7
 from posthouse.mail.limits import Limits
@@ -16,11 +16,14 @@ from posthouse.mail.message import Message, Policy
 from posthouse.mail.problem import Refusal
 from posthouse.mail.validate import validate
 from posthouse.routing.capability import needs
+from posthouse.routing.rules import Job
 from posthouse.store.contract import Inbox
-from posthouse.store.values import Entry, Mismatch, Once, Receipt, Summary, pack
+from posthouse.store.values import LANES, Entry, Mismatch, Once, Receipt, Stored, Summary, pack
 
 REMEMBERED_S: Final = 86400.0
 """How long an idempotency key is remembered, in seconds."""
+
+LANE_NAMES: Final = {number: name for name, number in LANES.items()}
 
 DRAWN: Final = 64 * RANDOM_BYTES
 """Random bytes are drawn for so many ids at once: asking the kernel is half the cost of an id."""
@@ -51,6 +54,10 @@ class Intake:
         answer, *_ = await self._inbox.add((entry,))
         return answer
 
+    def add(self, entries: Sequence[Entry]) -> Awaitable[list[Receipt | Mismatch]]:
+        """Take those that were made here, in one transaction; the answers in their order."""
+        return self._inbox.add(entries)
+
     def entry(
         self, fields: Mapping[str, object], pool: PoolPolicy, caller: Caller, once_key: str | None
     ) -> Entry | Refusal:
@@ -64,6 +71,31 @@ class Intake:
         if problems:
             return Refusal(tuple(problems))
         return self._written(caller.redirected(message), wishes, pool, caller, now, once_key)
+
+    def again(
+        self, stored: Stored, message: Message, pool: PoolPolicy, caller: Caller, once_key: str | None
+    ) -> Entry | Refusal:
+        """The same message once more, as it will be stored, under what the pool and the key allow today.
+
+        What was asked of its time is over; what was asked of its way still holds. message: the content that is stored.
+        """
+        now, record, wanted = self._clock.now(), stored.record, stored.wanted
+        wishes = Policy(class_name=record.class_name, lane=LANE_NAMES[record.lane])
+        if wanted is not None:
+            wishes = msgspec.structs.replace(
+                wishes,
+                provider=None if wanted.provider == SANDBOX else wanted.provider,
+                require_tags=wanted.require_tags,
+                on_unsure=wanted.on_unsure,
+            )
+        problems = objections(message, wishes, pool, caller, now)
+        if problems:
+            return Refusal(tuple(problems))
+        entry = self._written(caller.redirected(message), wishes, pool, caller, now, once_key)
+        once = entry.once
+        if once is not None:
+            once = msgspec.structs.replace(once, digest=sha256(once.digest + record.id.encode()).digest())
+        return msgspec.structs.replace(entry, once=once, resent_from=record.id)
 
     def _written(
         self, message: Message, wishes: Policy, pool: PoolPolicy, caller: Caller, now: float, once_key: str | None
@@ -99,6 +131,23 @@ class Intake:
             self._drawn = self._random(DRAWN)
         drawn, self._drawn = self._drawn[:RANDOM_BYTES], self._drawn[RANDOM_BYTES:]
         return uuid7(now, drawn)
+
+
+def job_of(entry: Entry) -> Job:
+    """What routing is told of a message that was not stored, or not yet."""
+    wanted = entry.wanted
+    return Job(
+        id=entry.id,
+        pool=entry.pool,
+        give_up_at=entry.give_up_at,
+        needs=entry.needs,
+        size=len(entry.content),
+        recipients=entry.recipients,
+        provider=None if wanted is None else wanted.provider,
+        require_tags=frozenset() if wanted is None else frozenset(wanted.require_tags),
+        on_unsure=None if wanted is None else wanted.on_unsure,
+        expires_at=entry.expires_at,
+    )
 
 
 def fingerprint(content: bytes, wishes: Policy) -> bytes:

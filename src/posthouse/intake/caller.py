@@ -19,7 +19,7 @@ class Caller(msgspec.Struct, frozen=True):
     """The holder of a key. pool: the one it may use, None for an administrator of all. expires_at: epoch seconds.
 
     mode `sandbox`: everything is accepted and recorded, nothing reaches anybody. redirect: everything goes to this
-    address. allow: patterns of the recipients it may write to; empty for all.
+    address. allow: patterns of the recipients it may write to; empty for all. rate, daily: messages it may hand in.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Caller(msgspec.Struct, frozen=True):
     redirect: Address | None = None
     allow: tuple[str, ...] = ()
     rate: Rate | None = None
+    daily: int | None = None
     expires_at: float | None = None
 
     @property

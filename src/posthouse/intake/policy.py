@@ -15,12 +15,16 @@ CODES: Final[dict[str, str]] = {
     "recipient-not-allowed": "The key may not write to this recipient.",
     "class-unknown": "The pool has no class of this name.",
     "provider-unknown": "The pool has no provider of this name.",
+    "metadata-reserved": "Metadata of this name is Posthouse's own.",
     "expired-already": "The message would have expired before it was accepted.",
 }
 """Problems that depend on who sends; beside those of `posthouse.mail.problem`."""
 
 FORBIDDEN: Final = frozenset({"from-domain-not-allowed", "recipient-not-allowed"})
 """Those of them that say: understood, and not allowed."""
+
+RESERVED: Final = "posthouse"
+"""What no name of a sender's metadata begins with: a provider gives these back, and evidence is found by them."""
 
 SANDBOX: Final = "(sandbox)"
 """The provider that carries what a key of mode `sandbox` sends; the file cannot give this name to another."""
@@ -84,6 +88,12 @@ def objections(message: Message, wishes: Policy, pool: PoolPolicy, caller: Calle
     if wishes.provider is not None and wishes.provider not in pool.providers:
         known = ", ".join(sorted(pool.providers))
         found.append(Problem("provider-unknown", "provider", f"expected one of the pool's providers: {known}"))
+    if message.metadata:
+        found += [
+            Problem("metadata-reserved", f"metadata.{name}", f"expected a name that does not begin with {RESERVED}")
+            for name, _ in message.metadata
+            if name.lower().startswith(RESERVED)
+        ]
     if wishes.expires_at is not None and wishes.expires_at <= now:
         found.append(Problem("expired-already", "expires_at", "expected an instant in the future"))
     return found

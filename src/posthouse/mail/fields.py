@@ -13,8 +13,13 @@ ALIASES: Final[dict[str, str]] = {
     "fromaddress": "from",
     "recipients": "to",
     "toaddress": "to",
+    "to_recipients": "to",
+    "to_cc": "cc",
+    "to_bcc": "bcc",
     "plaintextbody": "text",
+    "raw_text_body": "text",
     "body": "html",
+    "html_body": "html",
     "content": "markdown",
 }
 """Another name → the field's own."""

@@ -13,15 +13,24 @@ Header = tuple[bytes, bytes]
 JSON: Final = (b"content-type", b"application/json")
 PROBLEM: Final = (b"content-type", b"application/problem+json")
 
+FIXED: Final[tuple[Header, ...]] = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""Headers of every answer that is no page: not kept, not guessed about, not shown inside another's page."""
+
 _json = msgspec.json.Encoder()
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A complete HTTP answer."""
+    """A complete HTTP answer. fixed: the headers of its kind; a page brings a policy of its own."""
 
     status: int
     body: bytes
     headers: tuple[Header, ...] = (JSON,)
+    fixed: tuple[Header, ...] = FIXED
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Send it: an Answer is an ASGI application. HEAD is told the length of what GET would bring."""

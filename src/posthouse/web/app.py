@@ -1,6 +1,6 @@
-"""The HTTP application: one table of routes, one place where every answer gets its headers."""
+"""The HTTP application: finds the route of a call and who calls, and gives every answer its headers."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from itertools import count
 from secrets import token_hex
 from typing import Any, Final
@@ -8,11 +8,14 @@ from typing import Any, Final
 from posthouse.store.contract import StoreDown
 from posthouse.telemetry import warn
 from posthouse.web.answer import Answer, Header, Refused, problem, retry_after
-from posthouse.web.connection import FIXED, WHOLE
-from posthouse.web.health import Readiness, alive
-from posthouse.web.messages import Messages, down
-
-Headers = dict[bytes, bytes]
+from posthouse.web.auth import admit, key_in_body, presented
+from posthouse.web.connection import WHOLE, come_whole, send_whole
+from posthouse.web.cors import NO_ORIGINS
+from posthouse.web.door import Door
+from posthouse.web.refusal import down
+from posthouse.web.request import Headers, Request
+from posthouse.web.route import Paths
+from posthouse.web.routes import ROUTES
 
 MOST_AT_ONCE: Final = 1000
 """Requests in hand at the same time; more are turned away at once instead of making all of them wait."""
@@ -28,8 +31,9 @@ ONCE: Final = frozenset({b"authorization", b"x-api-key", b"content-type", b"cont
 class App:
     """An ASGI application."""
 
-    def __init__(self, messages: Messages, readiness: Readiness, stopping: Callable[[], bool]) -> None:
-        self._messages, self._readiness, self._stopping = messages, readiness, stopping
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self._paths = Paths(ROUTES)
         self._in_hand = 0
         self._request_ids = RequestIds(token_hex(6))
 
@@ -37,6 +41,9 @@ class App:
         if scope["type"] != "http":
             return  # neither WebSockets nor a lifespan: the gateway starts and stops what there is
         headers: Headers = dict(scope["headers"])
+        cycle = scope.get("extensions", NO_EXTENSIONS).get(WHOLE)
+        if cycle is not None and (body := come_whole(cycle)) is not None:
+            receive = body
         request_id = self._request_ids.of(headers)
         self._in_hand += 1
         try:
@@ -45,13 +52,15 @@ class App:
             return  # whoever asked is gone
         finally:
             self._in_hand -= 1
-        head = (*given.headers, (b"x-request-id", request_id), *FIXED)
+        head = (*given.headers, (b"x-request-id", request_id), *given.fixed)
+        cors = self.door.cors
+        if cors is not NO_ORIGINS:
+            head += cors.headers(headers)
         answer = Answer(given.status, given.body, head)
-        send_whole = scope.get("extensions", NO_EXTENSIONS).get(WHOLE)
-        if send_whole is None:
+        if cycle is None:
             await answer(scope, receive, send)
         else:
-            send_whole(answer)
+            send_whole(cycle, answer)
 
     async def _answer(self, scope: Any, headers: Headers, receive: Any, request_id: bytes) -> Answer:
         """An answer, whatever happens."""
@@ -60,7 +69,21 @@ class App:
                 return problem(503, "busy", "Too many requests at once; send it again.", retry_after(1))
             if len(headers) != len(scope["headers"]):
                 refuse_repeated(scope["headers"])
-            return await self._route(scope["method"], scope["path"], scope, headers, receive)
+            method, found = scope["method"], self._paths.find(scope["raw_path"])
+            if found is None:
+                return problem(404, "unknown-path", "There is nothing at this path.")
+            methods, parameters = found
+            route = methods.routes.get(method)
+            if route is None:
+                asked = self.door.cors.preflight(headers, methods.allow) if method == "OPTIONS" else None
+                expected = f"Expected one of {methods.allow.decode()}."
+                return asked or problem(405, "method", expected, (b"allow", methods.allow))
+            key, fields = presented(headers), None
+            if key is None and route.key_in_body:
+                key, fields = await key_in_body(self.door, route, headers, receive)
+            caller = admit(self.door, route.access, headers, key)
+            request = Request(method, headers, scope["query_string"], receive, caller, parameters, fields)
+            return await route.handler(self.door, request)
         except Refused as refused:
             return refused.answer
         except StoreDown as error:
@@ -73,30 +96,6 @@ class App:
             )
             return problem(500, "internal", "This is a fault of Posthouse; its log tells more under the request id.")
 
-    async def _route(self, method: str, path: str, scope: Any, headers: Headers, receive: Any) -> Answer:
-        if path == "/email" or path == "/email/":
-            if method == "POST":
-                if self._stopping():
-                    detail = "This server is stopping; send it again."
-                    return problem(503, "stopping", detail, retry_after(1), (b"connection", b"close"))
-                return await self._messages.submit(headers, receive)
-            return await _one(method, {"GET": lambda: self._messages.page(headers, scope["query_string"])}, "POST")
-        if path.startswith("/email/"):
-            message_id = path.removeprefix("/email/").rstrip("/")
-            if "/" not in message_id:
-                return await _one(
-                    method,
-                    {
-                        "GET": lambda: self._messages.show(headers, message_id),
-                        "DELETE": lambda: self._messages.cancel(headers, message_id),
-                    },
-                )
-        if path in ALIVE:
-            return await _one(method, {"GET": _alive})
-        if path == "/readyz":
-            return await _one(method, {"GET": self._readiness.ready})
-        return problem(404, "unknown-path", "There is nothing at this path.")
-
 
 def refuse_repeated(fields: Iterable[Header]) -> None:
     """Refused with 400 where a header that is believed is given twice."""
@@ -105,19 +104,6 @@ def refuse_repeated(fields: Iterable[Header]) -> None:
         if name in seen and name in ONCE:
             raise Refused(problem(400, "header-repeated", f"Expected the header {name.decode()} once."))
         seen.add(name)
-
-
-async def _one(method: str, calls: dict[str, Callable[[], Awaitable[Answer]]], *others: str) -> Answer:
-    """The call for the method; 405 with what is allowed where there is none."""
-    call = calls.get("GET" if method == "HEAD" else method)
-    if call is None:
-        allowed = ", ".join(sorted({*calls, *others, *(("HEAD",) if "GET" in calls else ())}))
-        return problem(405, "method", f"Expected one of {allowed}.", (b"allow", allowed.encode()))
-    return await call()
-
-
-async def _alive() -> Answer:
-    return alive()
 
 
 class RequestIds:

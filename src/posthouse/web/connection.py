@@ -7,7 +7,6 @@ key. What is no HTTP it answers in plain text; here that is an error like all ot
 import asyncio
 import sys
 from collections.abc import Iterable
-from functools import partial
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any, Final
@@ -15,7 +14,8 @@ from typing import Any, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from posthouse.web.answer import Answer, Header, problem
+from posthouse.web.answer import FIXED, Answer, problem
+from posthouse.web.body import SMALL
 
 HEAD_S: Final = 10.0
 """How long the head of a request may take, from its first byte; the first one from the opening of the connection."""
@@ -23,15 +23,8 @@ HEAD_S: Final = 10.0
 HEAD_MAX: Final = 64 * 1024
 """Bytes of a head that is not complete yet."""
 
-FIXED: Final[tuple[Header, ...]] = (
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-)
-"""Headers of every answer."""
-
-
 WHOLE: Final = "posthouse.whole"
-"""The extension of the ASGI scope by which a complete answer leaves in one piece: `send(answer)`, not awaited."""
+"""The extension of the ASGI scope that holds the cycle of the request: for `come_whole` and `send_whole`."""
 
 
 class Connection(HttpToolsProtocol):
@@ -61,7 +54,7 @@ class Connection(HttpToolsProtocol):
             return
         self._waiting_since = None
         super().on_headers_complete()
-        extensions: dict[str, Any] = {WHOLE: partial(send_whole, self.cycle)}
+        extensions: dict[str, Any] = {WHOLE: self.cycle}
         self.scope["extensions"] = extensions
 
     def on_message_complete(self) -> None:
@@ -123,6 +116,15 @@ class Connection(HttpToolsProtocol):
         first = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n".encode()
         self.transport.write(first + b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n" + answer.body)
         self.transport.close()
+
+
+def come_whole(cycle: RequestResponseCycle) -> bytes | None:
+    """A small body where it is here already, as it mostly is; None where it must be waited for, or is large."""
+    if cycle.more_body or cycle.disconnected or len(cycle.body) > SMALL:
+        return None
+    body = bytes(cycle.body)
+    cycle.body.clear()
+    return body
 
 
 def send_whole(cycle: RequestResponseCycle, answer: Answer) -> None:

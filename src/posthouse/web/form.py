@@ -1,9 +1,11 @@
 """Forms: the same fields as JSON, as a browser or curl writes them; files become attachments."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from posthouse.web import strictjson
 from posthouse.web.answer import Refused, problem
 from posthouse.web.multipart import Malformed, Part
 from posthouse.web.multipart import parts as split
@@ -11,8 +13,18 @@ from posthouse.web.multipart import parts as split
 FIELDS_MAX: Final = 1200
 """Fields and files: enough for 1,000 recipients written one by one."""
 
-LISTS: Final = frozenset({"to", "cc", "bcc", "recipients", "toaddress", "reply_to", "tags", "require_tags"})
+LISTS: Final = frozenset(
+    {
+        *("to", "cc", "bcc", "reply_to", "tags", "require_tags"),
+        *("recipients", "toaddress", "to_recipients", "to_cc", "to_bcc"),
+    }
+)
 """Fields that may be written several times."""
+
+MAPS: Final = frozenset({"headers", "metadata"})
+"""Fields that are written as JSON, or entry by entry: `metadata[order]=17`."""
+
+_ENTRY: Final = re.compile(r"(headers|metadata)\[(.+)\]", re.DOTALL)
 
 
 def urlencoded(body: bytes | bytearray) -> dict[str, Any]:
@@ -57,13 +69,36 @@ def _attachment(part: Part) -> dict[str, Any]:
 
 
 def fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Name → value; a list where the field is one of several. Refused with 400 where another one is repeated."""
+    """Name → value; a list where the field is one of several, a mapping where it is one of names and values.
+
+    Refused with 400 where another one is repeated.
+    """
     found: dict[str, Any] = {}
+    entries: dict[str, dict[str, Any]] = {}
     for name, value in pairs:
-        if name in LISTS:
+        entry = _ENTRY.fullmatch(name)
+        if entry is not None:
+            _once(entries.setdefault(entry[1], {}), entry[2], value, name)
+        elif name in LISTS:
             found.setdefault(name, []).append(value)
-        elif name in found:
-            raise Refused(problem(400, "form", f"Expected the field {name[:64]!r} once."))
         else:
-            found[name] = value
+            _once(found, name, value, name)
+    for name in MAPS & found.keys():
+        found[name] = _mapping(found[name])
+    for name, given in entries.items():
+        _once(found, name, given, name)
     return found
+
+
+def _once(found: dict[str, Any], key: str, value: Any, name: str) -> None:
+    if key in found:
+        raise Refused(problem(400, "form", f"Expected the field {name[:64]!r} once."))
+    found[key] = value
+
+
+def _mapping(value: str) -> Any:
+    """The JSON object in the text; otherwise the text, for the one who judges what such a field may be."""
+    try:
+        return strictjson.decode(value.encode()) if value else value
+    except strictjson.Malformed:
+        return value

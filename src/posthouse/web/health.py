@@ -1,18 +1,28 @@
 """Whether this process lives, and whether it would do its work."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from posthouse.clock import Clock
 from posthouse.store.contract import Reading, StoreDown
 from posthouse.web.answer import Answer, answer
+from posthouse.web.request import Request
+
+if TYPE_CHECKING:
+    from posthouse.web.door import Door
 
 Circuits = Callable[[float], Mapping[str, Mapping[str, str]]]
 """now → pool → provider → state of its circuit."""
 
 
-def alive() -> Answer:
+async def alive(door: "Door", request: Request) -> Answer:
     """GET /healthz: the process answers. Nothing else is asked, so that nothing else can make it be restarted."""
     return answer(200, {"status": "ok"})
+
+
+async def ready(door: "Door", request: Request) -> Answer:
+    """GET /readyz"""
+    return await door.readiness.ready()
 
 
 class Readiness:
@@ -22,7 +32,7 @@ class Readiness:
         self._clock, self._store, self._circuits, self._stopping = clock, store, circuits, stopping
 
     async def ready(self) -> Answer:
-        """GET /readyz: 200 where messages would be taken, 503 where not; the circuits are told, and do not decide.
+        """200 where messages would be taken, 503 where not; the circuits are told, and do not decide.
 
         A message is taken while every provider is down: it waits on disk, which is the point.
         """

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from posthouse.mail.event import STATUSES
 from posthouse.mail.problem import Problem
-from posthouse.store.values import Query
+from posthouse.store.values import SCAN, Query
 from posthouse.web.answer import Refused, problem
 
 PAGE_MAX: Final = 100
@@ -53,6 +53,7 @@ def read_query(query: bytes, pool: str | None) -> Query:
         since=since,
         until=until,
         after=cursor,
+        scan=SCAN,
     )
 
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from posthouse.clock import rfc3339
-from posthouse.store.values import LANES, AttemptRecord, EventRecord, Record
-
-LANE_NAMES = {number: name for name, number in LANES.items()}
+from posthouse.intake.accept import LANE_NAMES
+from posthouse.store.values import AttemptRecord, EventRecord, Record
 
 
 def shown(record: Record, *, whole: bool = True) -> dict[str, Any]:
@@ -28,27 +27,29 @@ def shown(record: Record, *, whole: bool = True) -> dict[str, Any]:
         "provider_message_id": record.provider_message_id,
         "possible_duplicate": record.possible_duplicate,
     }
+    if record.resent_from is not None:
+        document["resent_from"] = record.resent_from
     if whole:
-        document["attempts"] = [_attempt(attempt) for attempt in record.attempts]
+        document["attempts"] = [attempt(one) for one in record.attempts]
         document["events"] = [_event(event) for event in record.events]
     return document
 
 
-def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
+def attempt(one: AttemptRecord) -> dict[str, Any]:
     latency_ms = None
-    if attempt.finished_at is not None:
-        latency_ms = max(0, round((attempt.finished_at - attempt.started_at) * 1000))
+    if one.finished_at is not None:
+        latency_ms = max(0, round((one.finished_at - one.started_at) * 1000))
     document = {
-        "number": attempt.number,
-        "provider": attempt.provider,
-        "started_at": rfc3339(attempt.started_at),
+        "number": one.number,
+        "provider": one.provider,
+        "started_at": rfc3339(one.started_at),
         "latency_ms": latency_ms,
-        "outcome": attempt.outcome,
-        "status": attempt.status,
-        "detail": attempt.detail,
+        "outcome": one.outcome,
+        "status": one.status,
+        "detail": one.detail,
     }
-    if attempt.evidence is not None:
-        document["evidence"] = attempt.evidence
+    if one.evidence is not None:
+        document["evidence"] = one.evidence
     return document
 
 

@@ -1,0 +1,74 @@
+"""What all handlers stand on."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from posthouse.clock import Clock
+from posthouse.intake.accept import Intake
+from posthouse.intake.allowance import Allowances
+from posthouse.intake.caller import Caller, Callers
+from posthouse.routing.board import Board
+from posthouse.routing.router import Decision
+from posthouse.secret import Secret
+from posthouse.store.contract import Store
+from posthouse.store.values import Entry
+from posthouse.web.answer import Refused, problem, retry_after
+from posthouse.web.body import Budget
+from posthouse.web.cors import NO_ORIGINS, Cors
+from posthouse.web.health import Readiness
+
+Outlook = Callable[[Entry], Decision]
+"""What routing would decide for a message at this moment, were it stored."""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What a provider of a pool is. secrets: by name, only where the operator wants admins to see them."""
+
+    type: str
+    secrets: Mapping[str, Secret] = {}
+
+
+class Door(msgspec.Struct, kw_only=True):
+    """The rest of the house as the HTTP door sees it. A reload replaces single members; a handler asks for each anew.
+
+    max_body: bytes of one request; budget: memory for large ones together. board: of a pool. kinds: pool → provider →
+    what it is. stopping: set when the server stops. switching: held while a switch is read and written.
+    """
+
+    clock: Clock
+    store: Store
+    intake: Intake
+    callers: Callers
+    allowances: Allowances
+    readiness: Readiness
+    max_body: int
+    budget: Budget
+    board: Callable[[str], Board]
+    outlook: Outlook
+    kinds: Mapping[str, Mapping[str, Kind]]
+    stopping: asyncio.Event
+    cors: Cors = NO_ORIGINS
+    switching: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
+
+    def must_be_open(self) -> None:
+        """Refused with 503 where the server stops: what came now might not be written any more."""
+        if self.stopping.is_set():
+            detail = "This server is stopping; send it again."
+            raise Refused(problem(503, "stopping", detail, retry_after(1), (b"connection", b"close")))
+
+    def charge(self, caller: Caller, count: int) -> None:
+        """Refused with 429 where a key's limits leave no room for so many messages now."""
+        if caller.rate is None and caller.daily is None:
+            return
+        excess = self.allowances.take(caller, count, self.clock.now())
+        if excess is not None:
+            detail = f"This key may hand in {excess.expected}; send it again later."
+            wait = retry_after(excess.retry_after_s)
+            raise Refused(problem(429, "key-limit", detail, wait, limit=excess.limit))
+
+    def give_back(self, caller: Caller, count: int) -> None:
+        """So many messages that were charged for were not accepted."""
+        if caller.daily is not None and count:
+            self.allowances.give_back(caller, count, self.clock.now())

@@ -1,0 +1,27 @@
+"""What a handler is told of a request."""
+
+from typing import Any
+
+import msgspec
+
+from posthouse.intake.caller import Caller
+
+Headers = dict[bytes, bytes]
+
+NOTHING: dict[str, str] = {}
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One call, after it is known who calls.
+
+    headers: names in lower case. query: as it came. receive: ASGI's, for the body. parameters: what stands in the path
+    at the places in braces, decoded once. fields: of the body, where it had to be read to know who calls.
+    """
+
+    method: str
+    headers: Headers
+    query: bytes
+    receive: Any
+    caller: Caller
+    parameters: dict[str, str] = NOTHING
+    fields: dict[str, Any] | None = None
