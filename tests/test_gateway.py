@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from posthouse import gateway as house
-from posthouse.gateway import DISK_FAILED, Gateway, stop_on_signals
+from posthouse.gateway import DISK_FAILED, Gateway, heed_signals
 from posthouse.store.contract import StoreDown, StoreRefused
 from tests.web.house import ADMIN_KEY, House, Later, configuration, letter, one_pool, running
 
@@ -114,7 +114,7 @@ async def test_a_signal_stops_it_well(tmp_path: Path, caplog: pytest.LogCaptureF
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     gateway = await Gateway.open(configuration(one_pool(tmp_path)))
     try:
-        stop_on_signals(gateway)
+        heed_signals(gateway)
         ready = asyncio.Event()
         ran = asyncio.create_task(gateway.run(listener(), ready.set))
         await ready.wait()

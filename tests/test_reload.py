@@ -3,10 +3,15 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
+
 from posthouse import reload as reloading
 from posthouse.config import Config, Problem
+from posthouse.config.load import from_bytes
+from posthouse.config.masked import MASK
 from posthouse.reload import Reload, stamp
-from tests.config.sample import MINIMAL, config
+from tests.config.providers import SPECS
+from tests.config.sample import MINIMAL, NOW, config
 from tests.delivery.clock import FakeClock
 
 BROKEN = [Problem("pools", 3, "expected a mapping")]
@@ -20,7 +25,10 @@ class House:
         self.clock = FakeClock()
         self.there: Config | list[Problem] = config(MINIMAL)
         self.applied: list[Config] = []
-        self.reload = Reload(self.clock, lambda: self.there, self.applied.append, config(MINIMAL))
+        self.reload = Reload(self.clock, lambda: self.there, self.parse, self.applied.append, config(MINIMAL))
+
+    def parse(self, data: bytes) -> Config | list[Problem]:
+        return from_bytes(data, {}, SPECS, NOW)
 
 
 def test_a_changed_configuration_is_put_in_force_and_told() -> None:
@@ -36,7 +44,8 @@ def test_a_changed_configuration_is_put_in_force_and_told() -> None:
 def test_a_broken_one_changes_nothing_and_is_told_until_it_is_mended() -> None:
     house = House()
     running, house.there = house.reload.running, BROKEN
-    assert house.reload.reload().problems == tuple(BROKEN)
+    (told,) = house.reload.reload().problems
+    assert (told.field, told.message) == ("pools", "line 3: expected a mapping")
     assert (house.applied, house.reload.running) == ([], running)
     house.there = config(MINIMAL)
     assert house.reload.reload().problems == ()
@@ -90,3 +99,62 @@ async def look(house: House, count: int) -> None:
 
 def test_a_file_that_is_not_there_has_no_version(tmp_path: Path) -> None:
     assert stamp(tmp_path / "nothing") is None
+
+
+def test_what_cannot_be_put_in_force_changes_nothing() -> None:
+    house = House()
+
+    def refuses(config: Config) -> None:
+        raise ValueError("base_url: expected https://")
+
+    reload = Reload(house.clock, lambda: house.there, house.parse, refuses, config(MINIMAL))
+    house.there = config(CHANGED)
+    assert [told.message for told in reload.reload().problems] == ["base_url: expected https://"]
+    assert reload.running is not house.there
+
+
+def with_file(folder: Path, text: str) -> tuple[House, Reload, Path]:
+    house, file = House(), folder / "posthouse.yaml"
+    file.write_text(text)
+    running = msgspec.structs.replace(config(text), source=file)
+    return house, Reload(house.clock, lambda: house.there, house.parse, house.applied.append, running), file
+
+
+def test_a_new_file_takes_the_place_of_the_old_one_and_is_in_force(tmp_path: Path) -> None:
+    house, reload, file = with_file(tmp_path, MINIMAL)
+    told = reload.replace(CHANGED.encode())
+    assert (told.problems, told.changed) == ((), ("retention.content",))
+    assert file.read_text() == CHANGED
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert house.applied == [reload.running]
+    assert reload.running.source == file
+
+
+def test_a_broken_one_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    house, reload, file = with_file(tmp_path, MINIMAL)
+    assert reload.replace(b"pools: 7").problems
+    assert (file.read_text(), house.applied) == (MINIMAL, [])
+
+
+def test_what_is_shown_can_be_sent_back_with_a_change_and_keeps_its_secrets(tmp_path: Path) -> None:
+    _, reload, file = with_file(tmp_path, MINIMAL)
+    document = reload.document()
+    assert document["pools"]["example.com"]["keys"] == {"web": MASK}
+    document["retention"] = {"content": "1d"}
+    told = reload.replace(msgspec.json.encode(document))
+    assert (told.problems, told.changed) == ((), ("retention.content",))
+    assert "secret-of-web" in file.read_text()
+
+
+def test_a_mask_where_no_secret_was_is_refused(tmp_path: Path) -> None:
+    _, reload, _ = with_file(tmp_path, MINIMAL)
+    document = reload.document()
+    document["pools"]["example.com"]["keys"]["more"] = MASK
+    (told,) = reload.replace(msgspec.json.encode(document)).problems
+    assert told.field == "pools.example.com.keys.more"
+
+
+def test_without_a_file_there_is_nothing_to_replace() -> None:
+    house = House()
+    assert house.reload.replace(CHANGED.encode()).problems
+    assert house.reload.document() == {"source": "file"}

@@ -15,9 +15,10 @@ import msgspec
 import uvicorn
 
 from posthouse.clock import Clock, SystemClock
-from posthouse.config.rooms import known_callers, policy, probe_mail, providers, rules
-from posthouse.config.schema import Config, Pool
-from posthouse.delivery.desk import Carrier, Desk
+from posthouse.config.problem import Problem
+from posthouse.config.rooms import kinds, known_callers, policy, probe_mail, providers, rules
+from posthouse.config.schema import Config, Pool, ProviderEntry
+from posthouse.delivery.desk import Carrier, Desk, Line
 from posthouse.delivery.probe import probing
 from posthouse.delivery.sweep import Retention, sweeping
 from posthouse.delivery.tail import following
@@ -28,7 +29,7 @@ from posthouse.intake.caller import Callers
 from posthouse.mail.limits import Limits
 from posthouse.providers.catalogue import SPECS, open_provider
 from posthouse.providers.client import Client
-from posthouse.secret import Secret
+from posthouse.reload import Parsed, Reload
 from posthouse.store.contract import StoreRefused
 from posthouse.store.sqlite.store import SqliteStore
 from posthouse.telemetry import log, warn
@@ -36,7 +37,7 @@ from posthouse.web.app import App
 from posthouse.web.body import Budget
 from posthouse.web.connection import Connection, hurry
 from posthouse.web.cors import NO_ORIGINS, Cors
-from posthouse.web.door import Door, Kind
+from posthouse.web.door import Door
 from posthouse.web.health import Readiness
 
 CONNECTIONS: Final = 1024
@@ -61,50 +62,113 @@ DISK_FAILED: Final = 70
 """Exit status when the disk failed under the store: what is on it must be read afresh (EX_SOFTWARE)."""
 
 
+def unparsed(data: bytes) -> Parsed:
+    """For a gateway whose configuration comes from no file."""
+    return [Problem("", None, "expected a configuration file to replace")]
+
+
+class Fitting(msgspec.Struct, frozen=True):
+    """A provider of one pool, and all that it was made of."""
+
+    made_of: tuple[object, ...]
+    carrier: Carrier
+
+
 class Gateway:
     """A running Posthouse. Make it with `open`, inside an event loop; `run` returns the exit status."""
 
-    def __init__(self, config: Config, clock: Clock, store: SqliteStore, client: Client) -> None:
-        self._config, self._clock, self._store, self._client = config, clock, store, client
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        store: SqliteStore,
+        client: Client,
+        load: Callable[[], Parsed] | None,
+        parse: Callable[[bytes], Parsed],
+    ) -> None:
+        self._clock, self._store, self._client = clock, store, client
+        self._retention = Retention()
         self._stop = asyncio.Event()
-        carriers = {
-            (pool.name, entry.name): Carrier(
-                open_provider(entry.type, entry.settings, client, clock), entry.timeout_s, probe_mail(pool)
-            )
-            for pool in config.pools.values()
-            for entry in providers(pool, SPECS)
-        }
-        pools = config.pools.items()
-        self._desk = Desk(clock, store, {name: rules(pool, SPECS) for name, pool in pools}, carriers)
+        self._fitted: dict[Line, Fitting] = {}
+        self._closing: set[asyncio.Future[None]] = set()
+        self._desk = Desk(clock, store, {}, {})
         self._worker = Worker(self._desk, max_bytes=CONTENTS)
-        limits = Limits(attachment_bytes=config.http.max_body_bytes)
-        policies = {str(name): policy(pool) for name, pool in pools}
-        intake = Intake(clock, os.urandom, store, policies, limits)
+        self._reload = Reload(clock, load or (lambda: self._reload.running), parse, self._apply, config)
         door = Door(
             clock=clock,
             store=store,
-            intake=intake,
-            callers=Callers(known_callers(config)),
+            intake=Intake(clock, os.urandom, store, {}, Limits()),
+            callers=Callers({}),
             allowances=Allowances(),
-            readiness=Readiness(clock, store, self._desk.circuits, self._stop.is_set),
-            max_body=config.http.max_body_bytes,
+            readiness=Readiness(
+                clock, store, self._desk.circuits, self._stop.is_set, lambda: bool(self._reload.last.problems)
+            ),
+            max_body=0,
             budget=Budget(LARGE_BODIES),
             board=self._desk.board,
             outlook=lambda entry: self._desk.decide(job_of(entry), clock.now()),
-            kinds={str(name): _kinds(pool, reveal=config.reveal_keys) for name, pool in pools},
+            kinds={},
+            administration=self._reload,
             stopping=self._stop,
-            cors=Cors(config.http.cors_origins) if config.http.cors_origins else NO_ORIGINS,
         )
         self.app = App(door)
+        self._apply(config)
 
     @classmethod
-    async def open(cls, config: Config, clock: Clock | None = None) -> "Gateway":
-        """Open the store and all that stands on it. StoreRefused says why it cannot be."""
+    async def open(
+        cls,
+        config: Config,
+        clock: Clock | None = None,
+        load: Callable[[], Parsed] | None = None,
+        parse: Callable[[bytes], Parsed] = unparsed,
+    ) -> "Gateway":
+        """Open the store and all that stands on it. StoreRefused says why it cannot be.
+
+        load, parse: how the configuration is read anew, and how one that is to replace it; see `Reload`.
+        """
         if config.store.dialect != "sqlite":
             raise StoreRefused("this version keeps its messages in SQLite only: expected store: sqlite:///PATH")
-        gateway = cls(config, clock or SystemClock(), SqliteStore(Path(config.store.path)), Client(CONNECTIONS))
+        store = SqliteStore(Path(config.store.path))
+        gateway = cls(config, clock or SystemClock(), store, Client(CONNECTIONS), load, parse)
         await gateway._desk.take_up(gateway._store)
         return gateway
+
+    def _apply(self, config: Config) -> None:
+        """Put a configuration in force: everything that can fail first, then all of it in one step.
+
+        A provider of which nothing changed keeps its connections; one that is gone ends what it has begun.
+        """
+        fitted = {
+            (pool.name, entry.name): self._fitting(pool, entry)
+            for pool in config.pools.values()
+            for entry in providers(pool, SPECS)
+        }
+        pools, door = config.pools.items(), self.app.door
+        carriers = {line: fitting.carrier for line, fitting in fitted.items()}
+        self._desk.reconfigure({str(name): rules(pool, SPECS) for name, pool in pools}, carriers)
+        door.intake.reconfigure(
+            {str(name): policy(pool) for name, pool in pools}, Limits(attachment_bytes=config.http.max_body_bytes)
+        )
+        door.callers = Callers(known_callers(config))
+        door.max_body = config.http.max_body_bytes
+        door.kinds = {str(name): kinds(pool, reveal=config.reveal_keys) for name, pool in pools}
+        door.cors = Cors(config.http.cors_origins) if config.http.cors_origins else NO_ORIGINS
+        self._retention.content_s, self._retention.records_s = config.retention.content_s, config.retention.records_s
+        before, self._fitted = self._fitted, fitted
+        for line, fitting in before.items():
+            if fitted.get(line) is not fitting:
+                self._closing.add(task := asyncio.ensure_future(fitting.carrier.provider.close()))
+                task.add_done_callback(self._closing.discard)
+
+    def _fitting(self, pool: Pool, entry: ProviderEntry) -> "Fitting":
+        """The provider as it is, where nothing of it changed; otherwise a new one. ValueError: it cannot be."""
+        mail = probe_mail(pool)
+        was = self._fitted.get((pool.name, entry.name))
+        made_of = (entry.type, entry.settings, entry.timeout_s, mail)
+        if was is not None and was.made_of == made_of:
+            return was
+        provider = open_provider(entry.type, entry.settings, self._client, self._clock)
+        return Fitting(made_of, Carrier(provider, entry.timeout_s, mail))
 
     async def run(self, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> int:
         """Serve on the socket and deliver until told to stop; then drain. 0, or DISK_FAILED."""
@@ -123,13 +187,13 @@ class Gateway:
                 timeout_graceful_shutdown=int(GOODBYE_S),
             )
         )
-        retention = Retention(self._config.retention.content_s, self._config.retention.records_s)
         serving = asyncio.create_task(server.serve([listener]))
         working = [
             asyncio.create_task(self._worker.run()),
-            asyncio.create_task(sweeping(self._desk, retention)),
+            asyncio.create_task(sweeping(self._desk, self._retention)),
             asyncio.create_task(probing(self._desk)),
             asyncio.create_task(following(self._desk, self._store)),
+            *self._watching(),
         ]
         watching = [asyncio.create_task(_set(event)) for event in (self._stop, self._store.failed)]
         # What is alive now lives as long as the process: it need not be looked at again.
@@ -155,6 +219,14 @@ class Gateway:
         await self.close()
         return DISK_FAILED if failed else 0
 
+    def _watching(self) -> list[asyncio.Task[None]]:
+        file = self._reload.running.source
+        return [] if file is None else [asyncio.create_task(self._reload.watching(file))]
+
+    def reload(self) -> None:
+        """Read the configuration anew."""
+        self._reload.reload()
+
     def stop(self) -> None:
         """Ask `run` to drain and return."""
         self._stop.set()
@@ -164,16 +236,6 @@ class Gateway:
             await carrier.provider.close()
         await self._store.close()
         await self._client.close()
-
-
-def _kinds(pool: Pool, *, reveal: bool) -> dict[str, Kind]:
-    """What each provider of a pool is; with its secrets, where the operator wants admins to see them."""
-    kinds = {}
-    for name, entry in pool.providers.items():
-        settings = msgspec.structs.asdict(entry.settings) if reveal and entry.settings is not None else {}
-        secrets = {key: value for key, value in settings.items() if isinstance(value, Secret)}
-        kinds[str(name)] = Kind(entry.type, secrets)
-    return kinds
 
 
 async def _set(event: asyncio.Event) -> None:
@@ -194,8 +256,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def stop_on_signals(gateway: Gateway) -> None:
-    """SIGTERM and SIGINT drain; a second one ends the process where it stands."""
+def heed_signals(gateway: Gateway) -> None:
+    """SIGTERM and SIGINT drain; a second one ends the process where it stands. SIGHUP reloads the configuration."""
     loop = asyncio.get_running_loop()
 
     def asked() -> None:
@@ -207,6 +269,7 @@ def stop_on_signals(gateway: Gateway) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked)
+    loop.add_signal_handler(signal.SIGHUP, gateway.reload)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

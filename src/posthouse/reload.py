@@ -2,65 +2,72 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
 from posthouse.clock import Clock
 from posthouse.config import Config
+from posthouse.config import problem as config_problem
 from posthouse.config.difference import changed, waits_for_restart
-from posthouse.config.problem import Problem
+from posthouse.config.masked import masked, restored
+from posthouse.config.write import write
+from posthouse.mail.problem import Problem
+from posthouse.providers.catalogue import SPECS
 from posthouse.telemetry import log, warn
+from posthouse.web.administration import Reloaded
 
-LOOK_S = 1.0
+LOOK_S: Final = 1.0
 """How often the file is looked at."""
 
-Load = Callable[[], Config | list[Problem]]
+Parsed = Config | list[config_problem.Problem]
 Stamp = tuple[int, int, int] | None
 """What tells one version of a file from the next: inode, size, time of change in nanoseconds. None: there is none."""
 
 
-class Loaded(msgspec.Struct, frozen=True):
-    """What came of the last reload, or of the start. at: epoch seconds.
+class Reload:
+    """The `Administration` of a process.
 
-    problems: why it was not taken over; empty when it was. changed: paths of settings that are different since.
-    waiting: those of them that are in force after the next start only.
+    load(): reads the configuration anew. parse(data): reads one that is to take its place. apply(config): puts it in
+    force, at once and as a whole; ValueError says why it cannot be, and then nothing has changed.
     """
 
-    at: float
-    problems: tuple[Problem, ...] = ()
-    changed: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
-
-
-class Reload:
-    """load(): reads the configuration anew. apply(config): puts it in force, at once and as a whole; it cannot fail."""
-
-    def __init__(self, clock: Clock, load: Load, apply: Callable[[Config], None], running: Config) -> None:
-        self._clock, self._load, self._apply = clock, load, apply
+    def __init__(
+        self,
+        clock: Clock,
+        load: Callable[[], Parsed],
+        parse: Callable[[bytes], Parsed],
+        apply: Callable[[Config], None],
+        running: Config,
+    ) -> None:
+        self._clock, self._load, self._parse, self._apply = clock, load, parse, apply
         self.running = running
-        self.last = Loaded(clock.now())
+        self.last = Reloaded(clock.now())
 
-    def reload(self) -> Loaded:
+    def document(self) -> Any:
+        """What the file says, secrets hidden. Without a file: that there is none."""
+        file = self.running.source
+        if file is None:
+            return {"source": self.running.mode}
+        return masked(file.read_text(encoding="utf-8"), SPECS)
+
+    def reload(self) -> Reloaded:
         """Read it again, and take it over if all of it is sound."""
-        now, found = self._clock.now(), self._load()
-        if isinstance(found, Config):
-            return self.take(found)
-        self.last = Loaded(now, problems=tuple(found))
-        warn("the configuration is broken; the one before stays in force", reason="; ".join(map(str, found)))
-        return self.last
+        found = self._load()
+        return self._take(found) if isinstance(found, Config) else self._refuse(found)
 
-    def take(self, config: Config) -> Loaded:
-        """Put a sound configuration in force."""
-        paths = changed(self.running, config)
-        waiting = waits_for_restart(paths)
-        self._apply(config)
-        self.running = config
-        self.last = Loaded(self._clock.now(), changed=tuple(paths), waiting=tuple(waiting))
-        if paths:
-            log("configuration reloaded", reason="changed: " + ", ".join(paths))
-        if waiting:
-            warn("a part of the new configuration waits for a restart", reason=", ".join(waiting))
-        return self.last
+    def replace(self, data: bytes) -> Reloaded:
+        """Put this in place of the file, if all of it is sound. OSError where it cannot be written."""
+        file = self.running.source
+        if file is None:
+            return self._refuse([_problem("expected a configuration file: this one comes from the environment")])
+        whole = _unmasked(data, file)
+        found = whole if isinstance(whole, list) else self._parse(whole)
+        if isinstance(found, list):
+            return self._refuse(found)
+        assert isinstance(whole, bytes)  # noqa: S101  it was parsed
+        write(file, whole.decode(), replace=True)
+        return self._take(msgspec.structs.replace(found, source=file))
 
     async def watching(self, file: Path) -> None:
         """Reload whenever the file has changed and has been still for one look, until cancelled."""
@@ -74,6 +81,30 @@ class Reload:
                 self.reload()
             seen = now
 
+    def _take(self, config: Config) -> Reloaded:
+        paths = changed(self.running, config)
+        try:
+            self._apply(config)
+        except ValueError as error:
+            return self._refuse([_problem(str(error))])
+        self.running = config
+        waiting = waits_for_restart(paths)
+        self.last = Reloaded(self._clock.now(), changed=tuple(paths), waiting=tuple(waiting))
+        if paths:
+            log("configuration reloaded", reason="changed: " + ", ".join(paths))
+        if waiting:
+            warn("a part of the new configuration waits for a restart", reason=", ".join(waiting))
+        return self.last
+
+    def _refuse(self, found: list[config_problem.Problem]) -> Reloaded:
+        warn("the configuration is broken; the one before stays in force", reason="; ".join(map(str, found)))
+        told = tuple(
+            Problem("configuration", one.path, one.message if one.line is None else f"line {one.line}: {one.message}")
+            for one in found
+        )
+        self.last = Reloaded(self._clock.now(), problems=told)
+        return self.last
+
 
 def stamp(file: Path) -> Stamp:
     """The version of the file."""
@@ -82,3 +113,19 @@ def stamp(file: Path) -> Stamp:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _unmasked(data: bytes, file: Path) -> bytes | list[config_problem.Problem]:
+    """What was sent, with the file's secrets where it has masks: only JSON can have them, YAML is taken as it is."""
+    try:
+        document = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return data
+    whole = restored(document, file.read_text(encoding="utf-8"))
+    if isinstance(whole, list):
+        return whole
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
+
+
+def _problem(message: str) -> config_problem.Problem:
+    return config_problem.Problem("", None, message)

@@ -25,6 +25,7 @@ def door(**parts: Any) -> Door:
         "board": nothing,
         "outlook": nothing,
         "kinds": {},
+        "administration": nothing,
         "stopping": asyncio.Event(),
     }
     return Door(**{**given, **parts})

@@ -144,9 +144,11 @@ class House:
 
 
 @asynccontextmanager
-async def running(given: dict[str, Any], folder: Path, clock: Clock | None = None) -> AsyncIterator[House]:
-    """A house that is open while the block runs, and has closed well after it."""
-    gateway = await Gateway.open(configuration(given), clock)
+async def running(
+    given: dict[str, Any] | Config, folder: Path, clock: Clock | None = None, **more: Any
+) -> AsyncIterator[House]:
+    """A house that is open while the block runs, and has closed well after it. more: for `Gateway.open`."""
+    gateway = await Gateway.open(given if isinstance(given, Config) else configuration(given), clock, **more)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)
     port = listener.getsockname()[1]

@@ -83,7 +83,7 @@ def test_every_route_says_what_it_does_who_may_call_and_what_it_answers() -> Non
         assert all(words.endswith(".") for words in route.answers.values())
         assert any(status < 300 for status in route.answers)
         assert all(parameter.words.endswith(".") for parameter in route.parameters)
-        assert (route.body is None) or route.method in ("POST", "DELETE")
+        assert (route.body is None) or route.method in ("POST", "PUT", "DELETE")
         places = {part[1:-1] for part in route.path.split("/") if part.startswith("{")}
         assert places <= PLACES.keys()
         assert (404 in route.answers) == bool(places)

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,6 +16,12 @@ from posthouse.config.values import Endpoint, Scalar, endpoint
 from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS
 from posthouse.telemetry import set_up
+
+EXAMPLES: Final = """
+  posthouse serve
+  posthouse serve --config /etc/posthouse/posthouse.yaml
+  posthouse serve --listen 127.0.0.1:9090
+"""
 
 
 def serve(
@@ -47,7 +53,7 @@ def serve(
         )
         raise typer.Exit(2)
     listener = _bound(place)
-    raise typer.Exit(_run(settings, listener))
+    raise typer.Exit(_run(settings, listener, config))
 
 
 def _endpoint(text: str) -> Endpoint:
@@ -71,23 +77,30 @@ def _bound(place: Endpoint) -> socket.socket:
     return listener
 
 
-def _run(settings: Config, listener: socket.socket) -> int:
+def _run(settings: Config, listener: socket.socket, file: Path | None) -> int:
     import uvloop  # not needed by any other command
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings, listener))
+        return runner.run(_serve(settings, listener, file))
 
 
-async def _serve(settings: Config, listener: socket.socket) -> int:
-    from posthouse.gateway import Gateway, stop_on_signals
+async def _serve(settings: Config, listener: socket.socket, file: Path | None) -> int:
+    from posthouse.config.load import from_bytes
+    from posthouse.gateway import Gateway, heed_signals
     from posthouse.store.contract import StoreRefused
 
+    clock = SystemClock()
     try:
-        gateway = await Gateway.open(settings)
+        gateway = await Gateway.open(
+            settings,
+            clock,
+            load=lambda: load(file, os.environ, SPECS, clock.now()),
+            parse=lambda data: from_bytes(data, os.environ, SPECS, clock.now()),
+        )
     except (StoreRefused, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    stop_on_signals(gateway)
+    heed_signals(gateway)
     host, port, *_ = listener.getsockname()
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     return await gateway.run(listener, ready=lambda: print(_welcome(settings, address), flush=True))

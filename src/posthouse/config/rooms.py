@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from posthouse.config.schema import Breaker, Config, Pool, ProbeMail, ProviderEntry
 from posthouse.intake.caller import Caller
 from posthouse.intake.policy import SANDBOX, ClassPolicy, PoolPolicy
 from posthouse.mail.message import Address, Message
 from posthouse.providers.base import Spec
 from posthouse.routing.rules import BreakerRules, Candidate, RetryRules, Rules, ScoreRules, Strategy
+from posthouse.secret import Secret
+from posthouse.web.door import Kind
 
 
 def providers(pool: Pool, specs: Mapping[str, Spec]) -> list[ProviderEntry]:
@@ -116,6 +120,16 @@ def known_callers(config: Config) -> Mapping[bytes, Caller]:
         both = callers.get(digest)
         callers[digest] = Caller(admin.name, both.pool if both is not None else None, admin=True)
     return callers
+
+
+def kinds(pool: Pool, *, reveal: bool) -> dict[str, Kind]:
+    """What each provider of a pool is; with its secrets, where the operator wants admins to see them."""
+    found = {}
+    for name, entry in pool.providers.items():
+        settings = msgspec.structs.asdict(entry.settings) if reveal and entry.settings is not None else {}
+        secrets = {key: value for key, value in settings.items() if isinstance(value, Secret)}
+        found[str(name)] = Kind(entry.type, secrets)
+    return found
 
 
 def probe_mail(pool: Pool) -> Message | None:

@@ -18,8 +18,11 @@ MAX_BYTES = 64 * 2**20
 LOST = Unsure(detail="the process that carried it ended, or lost its lease, before an answer was written down")
 
 
-class Retention(msgspec.Struct, frozen=True):
-    """How long finished messages are kept, in seconds: their content, and the record of what happened."""
+class Retention(msgspec.Struct):
+    """How long finished messages are kept, in seconds: their content, and the record of what happened.
+
+    A reload changes it in place.
+    """
 
     content_s: float = 7 * 86400.0
     records_s: float = 90 * 86400.0

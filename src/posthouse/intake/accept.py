@@ -44,6 +44,10 @@ class Intake:
         self.pools = dict(pools)
         self._drawn = b""
 
+    def reconfigure(self, pools: Mapping[str, PoolPolicy], limits: Limits) -> None:
+        """Other pools and limits from now on, all at once."""
+        self.pools, self._limits = dict(pools), limits
+
     async def accept(
         self, fields: Mapping[str, object], pool: PoolPolicy, caller: Caller, once_key: str | None = None
     ) -> Receipt | Mismatch | Refusal:

@@ -14,6 +14,7 @@ from posthouse.routing.router import Decision
 from posthouse.secret import Secret
 from posthouse.store.contract import Store
 from posthouse.store.values import Entry
+from posthouse.web.administration import Administration
 from posthouse.web.answer import Refused, problem, retry_after
 from posthouse.web.body import Budget
 from posthouse.web.cors import NO_ORIGINS, Cors
@@ -48,6 +49,7 @@ class Door(msgspec.Struct, kw_only=True):
     board: Callable[[str], Board]
     outlook: Outlook
     kinds: Mapping[str, Mapping[str, Kind]]
+    administration: Administration
     stopping: asyncio.Event
     cors: Cors = NO_ORIGINS
     switching: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)

@@ -26,10 +26,19 @@ async def ready(door: "Door", request: Request) -> Answer:
 
 
 class Readiness:
-    """stopping(): whether the process is draining. circuits: of all pools."""
+    """stopping(): whether the process is draining. circuits: of all pools. broken(): whether the configuration that was
+    read last could not be taken over, so that the one before is in force."""
 
-    def __init__(self, clock: Clock, store: Reading, circuits: Circuits, stopping: Callable[[], bool]) -> None:
-        self._clock, self._store, self._circuits, self._stopping = clock, store, circuits, stopping
+    def __init__(
+        self,
+        clock: Clock,
+        store: Reading,
+        circuits: Circuits,
+        stopping: Callable[[], bool],
+        broken: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._clock, self._store, self._circuits = clock, store, circuits
+        self._stopping, self._broken = stopping, broken
 
     async def ready(self) -> Answer:
         """200 where messages would be taken, 503 where not; the circuits are told, and do not decide.
@@ -49,5 +58,6 @@ class Readiness:
             "store": "ok" if waiting_s is not None else "down",
             "queue_oldest_seconds": waiting_s,
             "circuits": {"open": open_circuits, "of": sum(len(pool) for pool in circuits.values())},
+            "configuration": "broken" if self._broken() else "ok",
         }
         return answer(200 if ready else 503, document)

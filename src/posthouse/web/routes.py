@@ -9,7 +9,7 @@ Each answer the function can give stands in `answers`; those that all calls shar
 
 from typing import Final
 
-from posthouse.web import batch, explain, health, messages, pools, resend, sending, suppressions, switches
+from posthouse.web import admin, batch, explain, health, messages, pools, resend, sending, suppressions, switches
 from posthouse.web.route import Parameter, Route
 
 ONCE: Final = Parameter("Idempotency-Key", "header", "The same key with the same body is the same message, for 24 h.")
@@ -209,6 +209,28 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers={**SWITCHED, **FOR_ADMINS},
         body="resume",
         key_in_body=True,
+    ),
+    Route(
+        *("GET", "/admin/config", "admin", admin.shown),
+        summary="Show the configuration, its secrets hidden.",
+        answers={200: "What the file says.", **FOR_ADMINS},
+    ),
+    Route(
+        *("PUT", "/admin/config", "admin", admin.replaced),
+        summary="Replace the configuration: the file and what is in force, or neither.",
+        answers={
+            200: "It is in force.",
+            413: "It is larger than 1 MB.",
+            422: "It has problems, or there is no file; nothing was changed.",
+            503: "It could not be written; nothing was changed.",
+            **FOR_ADMINS,
+        },
+        body="configuration",
+    ),
+    Route(
+        *("POST", "/admin/reload", "admin", admin.reloaded),
+        summary="Read the configuration file anew.",
+        answers={200: "It is in force.", 422: "It has problems; the one before stays in force.", **FOR_ADMINS},
     ),
     Route(
         *("GET", "/healthz", "anyone", health.alive),

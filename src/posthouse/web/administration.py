@@ -1,0 +1,39 @@
+"""Who keeps the configuration, as the HTTP door sees it."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from posthouse.mail.problem import Problem
+
+
+class Reloaded(msgspec.Struct, frozen=True):
+    """What came of the last reload, or of the start. at: epoch seconds.
+
+    problems: why it was not taken over; empty when it was. changed: paths of settings that are different since.
+    waiting: those of them that are in force after the next start only.
+    """
+
+    at: float
+    problems: tuple[Problem, ...] = ()
+    changed: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
+class Administration(Protocol):
+    """Who keeps the configuration."""
+
+    @property
+    def last(self) -> Reloaded: ...
+
+    def document(self) -> Any:
+        """What the file says, secrets hidden."""
+        ...
+
+    def reload(self) -> Reloaded:
+        """Read the file anew."""
+        ...
+
+    def replace(self, data: bytes) -> Reloaded:
+        """Put this in place of the file, and in force, if all of it is sound. OSError where it cannot be written."""
+        ...
