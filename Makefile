@@ -64,8 +64,8 @@ format: $(VENV)/.dev ## put the source into its one form
 bench: $(VENV)/.dev ## measure this machine: Posthouse beside a bare loop of the same steps
 	@$(RUN) -m posthouse bench $(ARGS)
 
-soak: $(VENV)/.dev ## the fault tests, longer: make soak KILLS=500
-	@POSTHOUSE_KILLS=$${KILLS:-500} $(RUN) -m pytest -q -s -m 'soak or not soak' tests/faults $(ARGS)
+soak: $(VENV)/.dev ## the fault tests, longer: make soak KILLS=500 RELOADS=1000
+	@POSTHOUSE_KILLS=$${KILLS:-500} POSTHOUSE_RELOADS=$${RELOADS:-1000} $(RUN) -m pytest -q -s -m 'soak or not soak' tests/faults $(ARGS)
 
 .venv-moto/.made: requirements/moto.txt | $(TOOLS)/uv
 	@echo "fetching moto, which plays Amazon SES"
