@@ -25,6 +25,7 @@ FIELDS: Final = (
     "reason",
     "held",
     "failing",
+    "worker",
 )
 """All that a line may carry beside its event, level and time."""
 
