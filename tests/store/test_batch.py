@@ -127,6 +127,24 @@ async def test_an_answer_arrives_only_after_the_commit(writer: Writer, disk: Dis
     assert await first == [0]
 
 
+async def test_an_early_call_is_answered_before_its_commit(writer: Writer, disk: Disk) -> None:
+    early = writer.submit(disk.method, [1, 2], early=True)
+    assert await early == [10, 20]
+    assert disk.groups == []
+    disk.open_up()
+    await writer.submit(disk.method, [3])
+    assert disk.groups[0] == [[1, 2]]
+
+
+async def test_what_was_told_early_is_not_done_again_when_its_commit_fails(writer: Writer, disk: Disk) -> None:
+    first = await _held(writer, disk)
+    disk.fails = lambda batches: OSError("no commit") if [1] in batches else None
+    early, late = writer.submit(disk.method, [1], early=True), writer.submit(disk.other, [2])
+    disk.open_up()
+    assert await asyncio.gather(first, early, late) == [[0], [10], [-2]]
+    assert disk.groups == [[[0]], [[2]]]
+
+
 async def test_calls_that_arrive_during_a_commit_share_the_next_one(writer: Writer, disk: Disk) -> None:
     first = await _held(writer, disk)
     waiting = [writer.submit(disk.method, [n, n + 100]) for n in range(1, 51)]

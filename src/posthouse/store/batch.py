@@ -19,13 +19,16 @@ Transaction = Callable[[Callable[[], None]], None]
 
 
 class Call:
-    """One caller's batch on its way through the writer."""
+    """One caller's batch on its way through the writer. early: answered before the commit; told: it was."""
 
-    __slots__ = ("future", "items", "method", "outcome")
+    __slots__ = ("early", "future", "items", "method", "outcome", "told")
 
-    def __init__(self, method: Method, items: Sequence[Any], future: "asyncio.Future[list[Any]]") -> None:
-        self.method, self.items, self.future = method, items, future
+    def __init__(
+        self, method: Method, items: Sequence[Any], future: "asyncio.Future[list[Any]]", *, early: bool
+    ) -> None:
+        self.method, self.items, self.future, self.early = method, items, future, early
         self.outcome: list[Any] | BaseException = []
+        self.told = False
 
     @property
     def answers(self) -> list[Any]:
@@ -60,15 +63,19 @@ class Writer:
         self._busy = False
         self._thread.start()
 
-    def submit(self, method: Method, items: Sequence[Any]) -> "asyncio.Future[list[Any]]":
-        """One answer per item, in order, once all of them are on disk."""
+    def submit(self, method: Method, items: Sequence[Any], *, early: bool = False) -> "asyncio.Future[list[Any]]":
+        """One answer per item, in order, once all of them are on disk.
+
+        early: once they are written, before the commit. For what need not be on disk to be used, as a lease in this
+        process: whatever follows from it is committed later, and finds it gone where the commit failed.
+        """
         future: asyncio.Future[list[Any]] = self._loop.create_future()
         if self.closed:
             future.set_exception(StoreDown("the store is closed"))
         elif not items:
             future.set_result([])
         else:
-            self._waiting.put(Call(method, items, future))
+            self._waiting.put(Call(method, items, future, early=early))
         return future
 
     async def close(self) -> None:
@@ -109,7 +116,7 @@ class Writer:
         def body() -> None:
             nonlocal began
             began = True
-            run(calls)
+            run(calls, self._tell)
 
         try:
             self._transaction(body)
@@ -120,12 +127,22 @@ class Writer:
                     call.outcome = error
                 return
             for call in calls:
-                self._write([call])
+                if not call.told:  # what was told is not done twice
+                    self._write([call])
+
+    def _tell(self, call: Call) -> None:
+        """On the writer's thread, in the transaction: answer a call that waits for no commit."""
+        call.told = True
+        self._loop.call_soon_threadsafe(self._answer_early, call)
+
+    def _answer_early(self, call: Call) -> None:
+        if not call.future.done():
+            call.future.set_result(call.answers)
 
     def _answer(self, calls: list[Call]) -> None:
         self._committed([call for call in calls if not isinstance(call.outcome, BaseException)])
         for call in calls:
-            if call.future.cancelled():
+            if call.future.done():  # cancelled, or told early
                 continue
             if isinstance(call.outcome, BaseException):
                 call.future.set_exception(call.outcome)
@@ -133,15 +150,21 @@ class Writer:
                 call.future.set_result(call.outcome)
 
 
-def run(calls: list[Call]) -> None:
-    """Run the calls, those of one method as one batch, methods in the order of their first call."""
+def run(calls: list[Call], tell: Callable[[Call], None] = lambda call: None) -> None:
+    """Run the calls, those of one method as one batch, methods in the order of their first call.
+
+    tell: told of each early call as soon as it has its answers.
+    """
     joined: dict[Method, list[Call]] = {}
     for call in calls:
         joined.setdefault(call.method, []).append(call)
     for method, same in joined.items():
         if len(same) == 1:
             same[0].outcome = method(list(same[0].items))
-            continue
-        answers = iter(method([item for call in same for item in call.items]))
+        else:
+            answers = iter(method([item for call in same for item in call.items]))
+            for call in same:
+                call.outcome = [next(answers) for _ in call.items]
         for call in same:
-            call.outcome = [next(answers) for _ in call.items]
+            if call.early:
+                tell(call)

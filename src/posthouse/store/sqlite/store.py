@@ -82,7 +82,8 @@ class SqliteStore:
     # Work
 
     async def claim(self, request: ClaimRequest) -> list[Claim]:
-        return (await self._write(work.claim, [request]))[0]
+        # A lease is this process's own matter, and none outlives it: no commit need be waited for.
+        return (await self._write(work.claim, [request], early=True))[0]
 
     async def sweep(self, request: ClaimRequest) -> list[Claim]:
         return (await self._write(work.sweep, [request]))[0]
@@ -174,11 +175,13 @@ class SqliteStore:
 
     # Inside
 
-    def _write(self, method: Callable[[apsw.Connection, list[Any]], list[T]], items: Sequence[Any]) -> Future[list[T]]:
+    def _write(
+        self, method: Callable[[apsw.Connection, list[Any]], list[T]], items: Sequence[Any], *, early: bool = False
+    ) -> Future[list[T]]:
         bound = self._bound.get(method)
         if bound is None:
             bound = self._bound[method] = partial(method, self._db)
-        return self._writer.submit(bound, items)
+        return self._writer.submit(bound, items, early=early)
 
     async def _read(self, method: Callable[..., T], *args: Any) -> T:
         if self._writer.closed:
