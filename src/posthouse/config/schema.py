@@ -147,7 +147,7 @@ class ProviderEntry(Named, frozen=True, kw_only=True):
     tags: Annotated[
         tuple[Name, ...], Meta(description="Labels that a class or a message may require, such as eu.")
     ] = ()
-    concurrency: Annotated[int, Meta(ge=1, le=10000, description="Sends on their way at the same time at most.")] = 128
+    concurrency: Annotated[int, Meta(ge=1, le=10000, description="Sends on their way at the same time at most.")] = 256
 
 
 class ProbeMail(Part, frozen=True, kw_only=True):

@@ -67,7 +67,8 @@ class Work(Protocol):
     async def claim(self, request: ClaimRequest) -> list[Claim]:
         """Due messages, by lane and then by due time, each leased to the caller. No two claims hold one message.
 
-        Each says which of its recipients are suppressed: see `Suppressions`.
+        Each says which of its recipients are suppressed: see `Suppressions`. Where no other process claims, it returns
+        before the commit: should that fail, `intend` finds the lease lost.
         """
         ...
 
