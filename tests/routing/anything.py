@@ -12,6 +12,7 @@ from posthouse.routing.quota import Spent
 from posthouse.routing.rules import BreakerRules, Candidate, Course, Rules, Strategy
 from posthouse.routing.score import Health
 from posthouse.routing.switch import Failing, Switch
+from posthouse.routing.trust import TRUSTED, Trust
 from tests.routing.pool import NOW, message
 
 
@@ -26,6 +27,14 @@ circuits = mostly(
     Breaker(opened_at=NOW - 9, probe_at=NOW - 1, probing=True),
     Breaker(closed_at=NOW - 1.5),
     Breaker(closed_at=NOW - 3.5),
+)
+trusts = mostly(
+    TRUSTED,
+    Trust(NOW - 9, "its health fell below 0.8", NOW + 4),
+    Trust(NOW - 9, "its health fell below 0.8", NOW - 1),
+    Trust(NOW - 9, "its health fell below 0.8", NOW - 1, probing=True),
+    Trust(regained_at=NOW - 1.5),
+    Trust(regained_at=NOW - 9),
 )
 providers = st.builds(
     Candidate,
@@ -50,6 +59,7 @@ standings = st.builds(
     st.builds(Pace, paused_until=mostly(0.0, NOW + 2)),
     mostly(0, 1, 2),
     mostly(Spent(), Spent(1, 1, NOW - 1), Spent(3, 3, NOW - 86400)),
+    trusts,
 )
 switches = mostly(
     Switch(),

@@ -12,6 +12,7 @@ from posthouse.routing.breaker import Breaker
 from posthouse.routing.outcome import Accepted, Deferred, Outcome, Refused, Throttled, Unauthorised, Unsure
 from posthouse.routing.pace import Pace
 from posthouse.routing.rules import BreakerRules, Candidate, Job, Rules
+from posthouse.routing.trust import Trust
 
 NOW: Final = 1_800_000_000.0
 DAY_S: Final = 86400.0
@@ -83,6 +84,16 @@ def healed(board: Board, provider: str, at: float = NOW) -> Board:
     return standing(board, provider, circuit=Breaker(closed_at=at))
 
 
+def distrusted(board: Board, provider: str, probe_at: float = NOW + 5, why: str = "its health fell below 0.8") -> Board:
+    """The board with that provider distrusted since a second ago."""
+    return standing(board, provider, trust=Trust(NOW - 1, why, probe_at))
+
+
+def trusted_again(board: Board, provider: str, at: float = NOW) -> Board:
+    """The board with that provider trusted again just now."""
+    return standing(board, provider, trust=Trust(regained_at=at))
+
+
 def paused(board: Board, provider: str, until: float = NOW + 60) -> Board:
     """The board with that provider having asked for silence."""
     return standing(board, provider, tempo=Pace(paused_until=until))
@@ -95,4 +106,4 @@ def failing(board: Board, provider: str, times: int = 1, at: float = NOW) -> Boa
     return board
 
 
-NEVER_OPENS: Final = BreakerRules(failures=10**9, min_calls=10**9)
+NEVER_OPENS: Final = BreakerRules(failures=10**9, min_calls=10**9, health=0.0)

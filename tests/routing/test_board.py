@@ -10,19 +10,21 @@ from hypothesis import strategies as st
 
 from posthouse.routing.board import NEW, Board, Fact, Standing, by_time, fold
 from posthouse.routing.breaker import CLOSED, Breaker
-from posthouse.routing.outcome import Accepted, Throttled, Unauthorised, consequence
+from posthouse.routing.outcome import Accepted, Outcome, Throttled, Unauthorised, consequence
 from posthouse.routing.pace import Pace
 from posthouse.routing.quota import Spent, left
 from posthouse.routing.router import Send, decide
 from posthouse.routing.rules import BreakerRules, Candidate, Rate, Rules
 from posthouse.routing.score import Health
 from posthouse.routing.switch import ON, Switch
+from posthouse.routing.trust import TRUSTED, Trust
 from tests.routing.pool import (
     NOW,
     OUTCOMES,
     at,
     broken,
     candidate,
+    distrusted,
     failing,
     healed,
     message,
@@ -30,6 +32,7 @@ from tests.routing.pool import (
     pool,
     repeatable,
     standing,
+    trusted_again,
 )
 
 TRAFFIC = BreakerRules(traffic=True)
@@ -87,18 +90,56 @@ def test_a_wrong_key_opens_the_circuit_at_once() -> None:
     assert pool("a").observe(Fact.of("a", Unauthorised(401), NOW)).standing("a").circuit.state(NOW) == "open"
 
 
-def test_what_closes_a_circuit_has_shown_the_provider_well_so_its_score_is_whole_again() -> None:
+def test_what_wins_trust_back_has_shown_the_provider_well_so_its_score_is_whole_again() -> None:
     board = failing(pool("a", breaker=BreakerRules(probe_passes=2)), "a", 5)
-    once = board.probing("a").observe(Fact.of("a", Accepted(), NOW + 5, began=NOW + 5))
+    once = board.probing("a").observe(Fact.of("a", Accepted(), NOW + 5, began=NOW + 5, probe=True))
     assert once.standing("a").health.health < 0.7
-    twice = once.probing("a").observe(Fact.of("a", Accepted(), NOW + 6, began=NOW + 6))
+    twice = once.probing("a").observe(Fact.of("a", Accepted(), NOW + 6, began=NOW + 6, probe=True))
     assert twice.standing("a").health == Health()
 
 
-def test_a_pool_may_open_a_circuit_by_the_health_of_its_provider() -> None:
+def test_low_health_makes_a_provider_distrusted_and_leaves_its_circuit_closed() -> None:
     board = pool("a", breaker=BreakerRules(health=0.75))
-    assert failing(board, "a", 2).standing("a").circuit.opened_at is None
-    assert failing(board, "a", 3).standing("a").circuit.opened_at == NOW
+    assert failing(board, "a", 2).standing("a").trust == TRUSTED
+    board = failing(board, "a", 3)
+    assert board.standing("a").circuit.opened_at is None
+    assert board.standing("a").trust == Trust(NOW, "its health fell below 0.75", NOW + 5)
+
+
+def test_a_health_call_tells_a_closed_circuit_nothing_good() -> None:
+    board = distrusted(failing(pool("a"), "a", 3), "a", NOW)
+    passed = board.probing("a").observe(Fact.of("a", Accepted(), NOW, began=NOW, spends=False, probe=True))
+    assert passed.standing("a").circuit == board.standing("a").circuit
+    assert passed.standing("a").trust.passes == 1
+
+
+def health_call(outcome: Outcome, at: float) -> Fact:
+    return Fact.of("a", outcome, at, began=at, spends=False, probe=True)
+
+
+def test_a_dead_provider_that_is_distrusted_is_opened_by_its_health_calls_too() -> None:
+    board = failing(pool("a", "b"), "a", 3)
+    for number in (1, 2):
+        assert board.standing("a").circuit.opened_at is None
+        board = board.probing("a").observe(health_call(OUTCOMES["deferred"], NOW + 5 * number))
+    assert board.standing("a").circuit.why == "5 failures in a row"
+
+
+def test_a_failed_health_call_counts_neither_where_messages_go_well_nor_where_another_has_passed_since() -> None:
+    board = distrusted(pool("a"), "a", NOW)
+    for number in range(9):
+        board = board.observe(health_call(Unauthorised(403), NOW + number))
+    assert board.standing("a").circuit == CLOSED, "a key that may only send is refused every health call"
+    board = failing(pool("a"), "a", 3).observe(health_call(Accepted(), NOW + 5))
+    failed = board.observe(health_call(OUTCOMES["deferred"], NOW + 6))
+    assert failed.standing("a").circuit.failures == 3
+    assert failed.observe(health_call(OUTCOMES["deferred"], NOW + 11)).standing("a").circuit.failures == 4
+
+
+def test_a_dummy_message_that_is_refused_counts_for_no_refusal_of_messages() -> None:
+    board = distrusted(pool("a"), "a", NOW)
+    refused = board.observe(Fact.of("a", OUTCOMES["refused: recipient"], NOW, began=NOW, probe=True))
+    assert refused.standing("a").circuit == CLOSED
 
 
 def test_a_throttling_makes_a_pause_and_touches_neither_score_nor_circuit() -> None:
@@ -174,6 +215,7 @@ facts = st.lists(
         st.sampled_from(list(OUTCOMES.values())),
         st.floats(NOW, NOW + 100),
         st.one_of(st.none(), st.floats(NOW - 10, NOW + 100)),
+        probe=st.booleans(),
     ),
     max_size=40,
 )
@@ -233,6 +275,27 @@ def test_a_health_call_is_a_probe_and_no_send() -> None:
     board = broken(pool("a"), "a").probing("a")
     assert board.standing("a").circuit.probing
     assert board.standing("a").in_flight == 0
+
+
+def test_a_health_call_may_leave_for_a_distrusted_provider_when_it_is_time_one_at_a_time() -> None:
+    board = distrusted(pool("a"), "a", NOW + 5)
+    a = candidate(board, "a")
+    assert [board.may_probe(a, NOW + s) for s in (4.9, 5)] == [False, True]
+    asked = board.probing("a")
+    assert asked.standing("a").trust.probing
+    assert not asked.may_probe(a, NOW + 60)
+    assert not paused(board, "a", NOW + 9).may_probe(a, NOW + 5)
+    assert pool("a").probing("a").standing("a").trust == TRUSTED
+
+
+def test_a_send_that_comes_when_a_test_is_due_is_the_test_only_where_messages_are_the_probes() -> None:
+    by_traffic, by_check = distrusted(pool("a", breaker=TRAFFIC), "a", NOW), distrusted(pool("a"), "a", NOW)
+    begun = by_traffic.started(candidate(by_traffic, "a"), NOW)
+    assert begun.standing("a").trust.probing
+    assert not begun.ended("a").standing("a").trust.probing
+    assert begun.started(candidate(begun, "a"), NOW).ended("a").standing("a").trust.probing
+    assert not by_check.started(candidate(by_check, "a"), NOW).standing("a").trust.probing
+    assert not by_traffic.started(candidate(by_traffic, "a"), NOW - 1).standing("a").trust.probing
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -443,6 +506,30 @@ def test_a_ramping_provider_gives_room_for_its_share_beside_what_falls_to_the_ne
     assert healed(pool("a"), "a").room(NOW) == 4
 
 
+def test_a_distrusted_provider_gives_its_room_where_nobody_else_has_any() -> None:
+    board = distrusted(pool(Candidate("a", order=1, concurrency=3), Candidate("b", order=2, concurrency=5)), "a")
+    assert board.room(NOW) == 5
+    assert broken(board, "b").room(NOW) == 3
+    assert distrusted(board, "b").room(NOW) == 3
+    assert standing(broken(board, "b"), "a", in_flight=3, trust=board.standing("a").trust).room(NOW) == 0
+
+
+def test_one_that_is_trusted_again_gives_its_share_beside_the_next_and_all_its_room_alone() -> None:
+    board = trusted_again(pool(Candidate("a", order=1, concurrency=32), Candidate("b", order=2, concurrency=5)), "a")
+    assert [board.room(NOW + s) for s in (0, 1, 2, 3, 4)] == [2 + 5, 4 + 5, 8 + 5, 16 + 5, 32]
+    assert broken(board, "b").room(NOW) == 32
+
+
+def test_a_test_by_traffic_is_room_for_one_message_beside_the_others() -> None:
+    pair = pool(Candidate("a", order=1), Candidate("b", order=2, concurrency=5), breaker=TRAFFIC)
+    assert [distrusted(pair, "a", NOW + 5).room(NOW + s) for s in (4, 5)] == [5, 1 + 5]
+    assert distrusted(pool("a", breaker=TRAFFIC), "a", NOW + 5).room(NOW + 5) == 64
+    ramping = standing(distrusted(pair, "a", NOW), "a", circuit=Breaker(closed_at=NOW))
+    assert ramping.room(NOW) == 4 + 5
+    closing = standing(distrusted(pair, "a", NOW + 5), "a", circuit=Breaker(closed_at=NOW))
+    assert (closing.room(NOW), broken(closing, "b").room(NOW)) == (5, 4)
+
+
 circuits = st.sampled_from(
     [
         CLOSED,
@@ -460,6 +547,15 @@ standings = st.builds(
     st.builds(Health, st.sampled_from([1.0, 0.8]), st.sampled_from([0.0, NOW])),
     st.builds(Pace, st.sampled_from([0.0, NOW + 0.1]), st.sampled_from([0.0, NOW + 5])),
     st.integers(0, 4),
+    trust=st.sampled_from(
+        [
+            *[TRUSTED] * 3,
+            Trust(NOW - 9, "of old", NOW + 1),
+            Trust(NOW - 9, "of old", NOW - 1),
+            Trust(regained_at=NOW - 0.5),
+            Trust(regained_at=NOW - 3.5),
+        ]
+    ),
 )
 a_provider = st.builds(
     Candidate,

@@ -14,7 +14,18 @@ from posthouse.routing.router import Fail, Send, Wait, decide
 from posthouse.routing.rules import Candidate, Job
 from posthouse.routing.switch import Switch
 from tests.routing.anything import boards, jobs
-from tests.routing.pool import NOW, broken, healed, message, on_its_course, pool, repeatable, standing
+from tests.routing.pool import (
+    NOW,
+    broken,
+    distrusted,
+    healed,
+    message,
+    on_its_course,
+    pool,
+    repeatable,
+    standing,
+    trusted_again,
+)
 
 
 def verdicts(explanation: Explanation) -> dict[str, Verdict]:
@@ -95,6 +106,21 @@ def test_a_ramp_is_told_like_any_other_reason() -> None:
     assert (told.provider, list(objections(verdicts(told)["a"]))) == ("b", ["ramp"])
 
 
+def test_a_distrusted_provider_comes_last_and_says_why() -> None:
+    told = explain(message(), distrusted(pool("a", "b"), "a"), NOW)
+    assert (told.provider, told.if_failed) == ("b", "a")
+    a, b = verdicts(told)["a"], verdicts(told)["b"]
+    assert (a.place, a.distrusted, a.circuit, a.doubt) == (2, True, "closed", "distrusted: its health fell below 0.8")
+    assert (b.place, b.distrusted, b.doubt) == (1, False, None)
+    assert (a.ready_at, objections(a)) == (NOW, {})
+
+
+def test_a_provider_that_is_trusted_again_may_still_come_last_for_this_message() -> None:
+    a = verdicts(explain(message("m-2"), trusted_again(pool("a", "b"), "a"), NOW))["a"]
+    assert (a.place, a.distrusted) == (2, False)
+    assert a.doubt == "distrusted until a moment ago: its share of messages grows step by step"
+
+
 def test_it_can_be_written_as_json_and_read_again() -> None:
     told = explain(message(), broken(pool("a", "b"), "a"), NOW)
     assert msgspec.json.decode(msgspec.json.encode(told), type=Explanation) == told
@@ -123,9 +149,9 @@ def test_whatever_the_decision_says_the_explanation_says(job: Job, board: Board)
             assert (told.decision, told.reason) == ("fail", reason)
     assert [v.name for v in told.verdicts if v.chosen] == ([told.provider] if told.provider else [])
     for name, why in decision.passed_over:
-        assert (
-            why in found[name].filters[-1] or why.startswith("comes after") or why in objections(found[name]).values()
-        )
+        doubt = found[name].doubt
+        after = "comes after" if doubt is None else f"{doubt}, comes after"
+        assert why in found[name].filters[-1] or why.startswith(after) or why in objections(found[name]).values()
     assert [v.place for v in told.verdicts if v.place] == list(
         range(1, 1 + sum(v.place is not None for v in told.verdicts))
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from posthouse.routing.board import NEW, Standing
 from posthouse.routing.rank import lot, place, rank
-from posthouse.routing.rules import Candidate, Strategy
+from posthouse.routing.rules import Candidate, Rules, Strategy
 from posthouse.routing.score import Health
 from tests.routing.pool import NOW, message, on_its_course, repeatable
 
@@ -26,9 +26,10 @@ def order(
     health: dict[str, Health] | None = None,
 ) -> str:
     """The names of the candidates in the order they are asked, as one word."""
+    rules = Rules("example.com", strategy)
     standings = {name: Standing(health=state) for name, state in (health or {}).items()}
     entries = [(candidate, standings.get(candidate.name, NEW)) for candidate in candidates]
-    return "".join(c.name for c in rank(on_its_course(message(id_), tried=tried), entries, strategy, NOW))
+    return "".join(c.name for c in rank(on_its_course(message(id_), tried=tried), entries, rules, NOW))
 
 
 def winners(candidates: list[Candidate], strategy: Strategy, count: int) -> list[str]:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from posthouse.mail.message import OnUnsure
 from posthouse.routing.board import Board, Fact
-from posthouse.routing.breaker import Breaker
 from posthouse.routing.outcome import ACCEPTED, Accepted, Deferred, Outcome, Recipient, Refused
 from posthouse.routing.ramp import admitted_at
 from posthouse.routing.retry import JITTER, SENT, Happening, Next, after, backoff, over
@@ -278,7 +277,7 @@ def test_a_provider_that_hangs_and_is_alone_is_asked_again_after_the_ordinary_ba
 
 
 def test_another_provider_to_which_the_message_may_not_go_yet_is_not_worth_going_to_at_once() -> None:
-    late = next(f"m-{n}" for n in range(99) if admitted_at(Breaker(closed_at=NOW), BreakerRules(), f"m-{n}", "b") > NOW)
+    late = next(f"m-{n}" for n in range(99) if admitted_at(NOW, BreakerRules(), f"m-{n}", "b") > NOW)
     assert tried(healed(pool("a", "b"), "b"), OUTCOMES["deferred"], message(late)).course.round == 1
     drained = pool("a", "b").switched({"b": Switch("drain")})
     assert tried(drained, OUTCOMES["deferred"]).course.round == 1

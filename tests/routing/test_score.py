@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from posthouse.routing.router import Send, decide
 from posthouse.routing.rules import Candidate, ScoreRules
 from posthouse.routing.score import RESTORE_S, WELL, Health, failed, score, succeeded
-from tests.routing.pool import NOW, failing, message, pool, repeatable
+from tests.routing.pool import NEVER_OPENS, NOW, failing, message, pool, repeatable
 
 
 def after_failures(times: int, at: float = NOW) -> Health:
@@ -87,7 +87,13 @@ def test_a_pool_scores_by_its_own_rules_and_by_the_reference_unless_it_says_so()
     assert ScoreRules(0.9, 0.1, 300.0) == pool("a").rules.scoring
     gentle = pool("a", scoring=ScoreRules(degrade=0.99))
     assert failing(gentle, "a").standing("a").health.health == 0.99
-    steep = pool(Candidate("a"), Candidate("b", score=40), strategy="score", scoring=ScoreRules(0.5, 0.5, 10.0))
+    steep = pool(
+        Candidate("a"),
+        Candidate("b", score=40),
+        strategy="score",
+        scoring=ScoreRules(0.5, 0.5, 10.0),
+        breaker=NEVER_OPENS,
+    )
     for seconds, chosen in ((0, "b"), (5, "b"), (7, "a")):
         decision = decide(message(), failing(steep, "a"), NOW + seconds)
         assert isinstance(decision, Send)

@@ -73,8 +73,8 @@ class Workers(RuleBasedStateMachine):
     def starts(self, worker: int, chosen: Candidate, id_: str) -> None:
         circuit = self.boards[worker].standing(chosen.name).circuit
         assert circuit.opened_at is None, "an open circuit carries no message"
-        if ramping(circuit, BREAKER, self.now):
-            assert admitted_at(circuit, BREAKER, id_, chosen.name) <= self.now
+        if ramping(circuit.closed_at, BREAKER, self.now):
+            assert admitted_at(circuit.closed_at, BREAKER, id_, chosen.name) <= self.now
         began = sorted(row.began for row in self.rows if row.provider == chosen.name)
         if len(began) >= RATE.count:
             assert self.now - began[-RATE.count] >= RATE.per_s, "above the rate"
@@ -99,7 +99,7 @@ class Workers(RuleBasedStateMachine):
             if board.may_probe(candidate, self.now):
                 self.boards[worker] = board.probing(provider)
                 outcome = Accepted() if well else Deferred(503)
-                self.heard(Fact.of(provider, outcome, self.now + 0.001, self.now, spends=False))
+                self.heard(Fact.of(provider, outcome, self.now + 0.001, self.now, spends=False, probe=True))
                 self.now += 0.002
                 return
 

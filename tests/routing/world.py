@@ -17,6 +17,7 @@ from posthouse.routing.retry import after, over
 from posthouse.routing.router import Fail, Send, Wait, decide
 from posthouse.routing.rules import Candidate, Job
 from posthouse.routing.switch import Switch
+from posthouse.routing.trust import TRUSTED
 from tests.routing.pool import FINISHED, NOW, candidate
 
 LOOK_S = 1.0
@@ -172,25 +173,31 @@ class World:
         if was.opened_at is not None and not probe:
             assert now_is == was, "only a probe's answer tells something of an open circuit"
         if probe and was.opened_at is not None:
-            passes = was.passes + 1 if fact.health > 0 else 0
-            assert (now_is.opened_at is None) == (passes >= self.board.rules.breaker.probe_passes)
+            assert (now_is.opened_at is None) == (fact.health > 0), "one good answer closes it"
             assert not now_is.probing
+        trust = self.board.standing(fact.provider).trust
+        assert now_is.opened_at is None or trust == TRUSTED, "trust is of closed circuits"
+        if was.opened_at is not None and now_is.opened_at is None and self.board.rules.breaker.probe_passes > 1:
+            assert trust.lost_at == self.now, "the rest of the probes is yet to pass"
 
     def _look(self) -> None:
         """Health calls that are due begin."""
         for provider in self.board.rules.candidates:
             if self.board.may_probe(provider, self.now):
-                self._begin_probe(provider.name)
+                opened = self.board.standing(provider.name).circuit.opened_at is not None
+                if opened:
+                    self._begin_probe(provider.name)
                 self.board = self.board.probing(provider.name)
                 outcome, latency_s = next(self._answers)
                 outcome = outcome or Throttled(429)
-                fact = Fact.of(provider.name, outcome, self.now + latency_s, self.now, spends=False)
-                self._at(fact.at, partial(self._health_answer, fact))
+                fact = Fact.of(provider.name, outcome, self.now + latency_s, self.now, spends=False, probe=True)
+                self._at(fact.at, partial(self._health_answer, fact, opened))
         self._at(self.now + LOOK_S, self._look)
 
-    def _health_answer(self, fact: Fact) -> None:
-        self._hear(fact, probe=True)
-        self._probes[fact.provider] -= 1
+    def _health_answer(self, fact: Fact, opened: bool) -> None:
+        """opened: whether the circuit was open when it was asked; otherwise it tests trust."""
+        self._hear(fact, probe=opened)
+        self._probes[fact.provider] -= opened
 
     def _begin_probe(self, name: str) -> None:
         self._probes[name] += 1

@@ -1,4 +1,4 @@
-"""Asks providers with an open circuit whether they are well again, so that no customer's message has to."""
+"""Asks providers that are distrusted or have an open circuit whether they are well, instead of customers' messages."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ async def probe(desk: Desk, pool: str, provider: str) -> None:
         warn("a probe ended in an internal error", pool=pool, provider=provider, error=error)
         outcome = Deferred(detail="the probe failed inside Posthouse")
     sends = carrier.probe_mail is not None
-    desk.observe(pool, Fact.of(provider, outcome, desk.clock.now(), now, spends=sends))
+    desk.observe(pool, Fact.of(provider, outcome, desk.clock.now(), now, spends=sends, probe=True))
 
 
 async def probing(desk: Desk) -> None:

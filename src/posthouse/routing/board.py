@@ -1,15 +1,15 @@
 """What is known of a pool's providers at this moment: a value, the fold of the facts so far."""
 
-from math import ceil, inf
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from posthouse.routing import breaker, pace, quota, ramp, score
-from posthouse.routing.filters import ready
+from posthouse.routing import breaker, pace, quota, score
 from posthouse.routing.outcome import Outcome, OutcomeKind, Throttled, consequence
-from posthouse.routing.rank import place
+from posthouse.routing.room import room
 from posthouse.routing.switch import ON, Switch
+from posthouse.routing.trust import TRUSTED, Trust, observed, over, under_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +22,7 @@ class Fact(msgspec.Struct, frozen=True):
 
     at: when the answer came; began: when the call started, None where that is not known (seconds since the epoch).
     retry_after_s, quota: of a throttling. spends: whether it was a send, which a quota counts; no health call is.
+    probe: whether it only asked if the provider is well, by a health call or a dummy message.
     """
 
     provider: str
@@ -33,12 +34,21 @@ class Fact(msgspec.Struct, frozen=True):
     quota: bool = False
     began: float | None = None
     spends: bool = True
+    probe: bool = False
 
     @staticmethod
-    def of(provider: str, outcome: Outcome, at: float, began: float | None = None, *, spends: bool = True) -> "Fact":
+    def of(
+        provider: str,
+        outcome: Outcome,
+        at: float,
+        began: float | None = None,
+        *,
+        spends: bool = True,
+        probe: bool = False,
+    ) -> "Fact":
         meaning = consequence(outcome)
         after_s, quota = (outcome.retry_after_s, outcome.quota) if isinstance(outcome, Throttled) else (None, False)
-        return Fact(provider, at, meaning.kind, meaning.health, meaning.opens, after_s, quota, began, spends)
+        return Fact(provider, at, meaning.kind, meaning.health, meaning.opens, after_s, quota, began, spends, probe)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -49,6 +59,7 @@ class Standing(msgspec.Struct, frozen=True):
     tempo: pace.Pace = pace.FREE
     in_flight: int = 0
     spent: quota.Spent = quota.UNSPENT
+    trust: Trust = TRUSTED
 
 
 NEW = Standing()
@@ -94,14 +105,15 @@ class Board(msgspec.Struct, frozen=True):
         rate = next((c.rate for c in self.rules.candidates if c.name == provider), None)
         tempo = pace.resumed(was.tempo, rate, spent.last_start)
         spent = msgspec.structs.replace(spent, resumed_at=spent.as_of)
-        return self._with(provider, Standing(was.circuit, was.health, tempo, was.in_flight, spent))
+        return self._with(provider, Standing(was.circuit, was.health, tempo, was.in_flight, spent, was.trust))
 
     def started(self, candidate: "Candidate", now: float) -> "Board":
-        """One send is about to leave: its pace, its place and, on an open circuit, the probe are spent now."""
+        """One send is about to leave: its pace, its place and the probe, where it is one, are spent now."""
         was = self.standing(candidate.name)
         circuit = was.circuit if was.circuit.opened_at is None else breaker.probing(was.circuit)
+        trust = under_test(was.trust) if self.rules.breaker.traffic and was.trust.may_probe(now) else was.trust
         tempo = pace.started(was.tempo, candidate.rate, now)
-        return self._with(candidate.name, Standing(circuit, was.health, tempo, was.in_flight + 1, was.spent))
+        return self._with(candidate.name, Standing(circuit, was.health, tempo, was.in_flight + 1, was.spent, trust))
 
     def ended(self, provider: str) -> "Board":
         """A send that was started is over, whatever came of it: also one that never left.
@@ -109,90 +121,66 @@ class Board(msgspec.Struct, frozen=True):
         Its answer, if there is one, is observed before anything else is decided: until then no quota counts it.
         """
         was = self.standing(provider)
-        circuit, left = was.circuit, max(0, was.in_flight - 1)
-        if circuit.probing and left == 0 and self.rules.breaker.traffic:
+        circuit, trust, left = was.circuit, was.trust, max(0, was.in_flight - 1)
+        if left == 0 and self.rules.breaker.traffic:
             # Where the probe is a send and no send is on its way, the probe is over, answered or not.
-            circuit = msgspec.structs.replace(circuit, probing=False)
-        return self._with(provider, Standing(circuit, was.health, was.tempo, left, was.spent))
+            circuit, trust = breaker.over(circuit), over(trust)
+        return self._with(provider, Standing(circuit, was.health, was.tempo, left, was.spent, trust))
 
     def may_probe(self, candidate: "Candidate", now: float) -> bool:
         """Whether a health call may leave now: one is due, and the provider is neither off, paused nor in a pause."""
         standing = self.standing(candidate.name)
         if not candidate.enabled or self.switch(candidate.name).held == "pause":
             return False
-        return standing.circuit.may_probe(now) and standing.tempo.ready_at <= now
+        due = standing.trust if standing.circuit.opened_at is None else standing.circuit
+        return due.may_probe(now) and standing.tempo.ready_at <= now
 
     def probing(self, provider: str) -> "Board":
         """A health call is about to leave."""
         was = self.standing(provider)
+        if was.circuit.opened_at is None:
+            return self._with(provider, msgspec.structs.replace(was, trust=under_test(was.trust)))
         return self._with(provider, msgspec.structs.replace(was, circuit=breaker.probing(was.circuit)))
 
     def observe(self, fact: Fact) -> "Board":
-        """The board after one more fact."""
+        """The board after one more fact.
+
+        Of a closed circuit only messages tell. But where the last one failed and no probe has passed since, one that
+        fails too goes on with the count: a dead provider, which is sent nothing while it is distrusted, has its circuit
+        opened all the same.
+        """
         was, rules = self.standing(fact.provider), self.rules
         circuit, health, tempo, spent = was.circuit, was.health, was.tempo, was.spent
+        counts = not fact.probe or circuit.opened_at is not None
         if fact.health > 0:
-            circuit = breaker.succeeded(circuit, rules.breaker, fact.at, fact.began)
-            closes = was.circuit.opened_at is not None and circuit.opened_at is None
-            # What closes a circuit has shown the provider well: it is not to wait for its score on top of that.
-            health = score.WELL if closes else score.succeeded(health, rules.scoring)
+            if counts:
+                circuit = breaker.succeeded(circuit, rules.breaker, fact.at, fact.began)
+            health = score.succeeded(health, rules.scoring)
             tempo = pace.eased(tempo)
         elif fact.health < 0:
             health = score.failed(health, fact.at, rules.scoring)
-            circuit = breaker.failed(
-                circuit, rules.breaker, fact.at, fact.began, at_once=fact.opens, health=health.health
-            )
+            if counts or (circuit.failures and not was.trust.passes):
+                circuit = breaker.failed(circuit, rules.breaker, fact.at, fact.began, at_once=fact.opens)
         elif fact.kind == "refused":
-            circuit = breaker.refused(circuit, rules.breaker, fact.at, fact.began)
+            if counts:
+                circuit = breaker.refused(circuit, rules.breaker, fact.at, fact.began)
             if was.circuit.opened_at is None and circuit.opened_at is not None:
                 health = score.failed(health, fact.at, rules.scoring)
         else:
             circuit = breaker.unanswered(circuit, fact.at, fact.began)
             if fact.kind == "throttled":
                 tempo = pace.throttled(tempo, fact.retry_after_s, fact.at, quota=fact.quota)
+        trust = observed(was.trust, was.circuit, circuit, fact, health.health, rules.breaker)
+        if trust.regained_at > was.trust.regained_at:
+            # What has won trust back has shown itself well: it is not to wait for its score on top of that.
+            health = score.WELL
         if fact.spends and (fact.kind == "accepted" or fact.kind == "unsure"):
             spent = quota.counted(spent, fact.at if fact.began is None else fact.began)
-        return self._with(fact.provider, Standing(circuit, health, tempo, was.in_flight, spent))
+        return self._with(fact.provider, Standing(circuit, health, tempo, was.in_flight, spent, trust))
 
     def room(self, now: float) -> int:
-        """How many messages that ask for nothing this pool could start now; 0 when `decide` would send none of them.
-
-        Only the places in the best tier count: a burst waits for those. To them come those of a better tier that ramp
-        up, as far as their share goes: what they do not admit falls to the tier below. A provider that carries only
-        what is bound to it (reserved, drained) and has a place makes it 1 where it would be 0, so that this is not
-        stuck behind an outage of all the others.
-        """
-        best, free, spare = inf, 0, 0
-        ramps: list[tuple[float, int]] = []
-        for candidate in self.rules.candidates:
-            standing = self.standing(candidate.name)
-            if not ready(candidate, self, now):
-                continue
-            places = self._places(candidate, standing, now)
-            if candidate.reserved or self.switch(candidate.name).held == "drain":
-                spare = max(spare, min(places, 1))
-                continue
-            tier, _ = place(candidate, standing, self.rules.strategy, now, self.rules.scoring)
-            if ramp.ramping(standing.circuit, self.rules.breaker, now):
-                share = ramp.share(standing.circuit, self.rules.breaker, now)
-                ramps.append((tier, min(places, ceil(share * candidate.concurrency))))
-                continue
-            if tier < best:
-                best, free = tier, 0
-            if tier == best:
-                free += places
-        return free + sum(places for tier, places in ramps if tier <= best) or spare
-
-    def _places(self, candidate: "Candidate", standing: Standing, now: float) -> int:
-        """How many sends could start at a provider that is ready."""
-        places = max(0, candidate.concurrency - standing.in_flight)
-        slowed = candidate.rate is not None or pace.learnt(standing.tempo, now) is not None
-        if slowed or standing.circuit.opened_at is not None:
-            return min(places, 1)
-        for quota_left in quota.left(candidate, standing.spent, standing.in_flight, now):
-            if quota_left is not None:
-                places = min(places, quota_left)
-        return places
+        """How many messages that ask for nothing this pool could start now; 0 when `decide` would send none of them."""
+        return room(self, now)
 
     def _with(self, provider: str, standing: Standing) -> "Board":
         return Board(self.rules, {**self.standings, provider: standing}, self.switches)
@@ -205,8 +193,9 @@ def fold(board: Board, facts: "Iterable[Fact]") -> Board:
     return board
 
 
-def by_time(fact: Fact) -> tuple[float, str, float, str, int, bool, float, bool, bool]:
+def by_time(fact: Fact) -> tuple[float, str, float, str, int, bool, float, bool, bool, bool]:
     """By time; facts of one moment in an order that depends on nothing but themselves."""
     began = -inf if fact.began is None else fact.began
     retry_after_s = -inf if fact.retry_after_s is None else fact.retry_after_s
-    return (fact.at, fact.provider, began, fact.kind, fact.health, fact.opens, retry_after_s, fact.quota, fact.spends)
+    cause = (fact.kind, fact.health, fact.opens, retry_after_s, fact.quota)
+    return (fact.at, fact.provider, began, *cause, fact.spends, fact.probe)

@@ -2,14 +2,14 @@
 
 A closed circuit opens after so many failures in a row, when too large a share of the calls of a sliding window
 failed, at once where the provider does not know us, and when it refuses message after message. An open one carries
-nothing until a probe has passed; one probe at a time. While it then ramps up, one failure opens it again.
+nothing until a probe has passed; one probe at a time. A closed circuit does not mean that the provider is trusted:
+that is said in `trust`.
 """
 
 from typing import Literal
 
 import msgspec
 
-from posthouse.routing.ramp import on_probation, ramping
 from posthouse.routing.rules import BreakerRules
 
 State = Literal["closed", "open", "half-open"]
@@ -24,8 +24,7 @@ class Breaker(msgspec.Struct, frozen=True):
     """Facts of one circuit. opened_at: None while closed. probe_at: when the next probe may pass, once open.
 
     probing: a probe is on its way. closed_at: when a probe last closed it, 0 where none ever had to. refused: messages
-    refused in a row without a success in between. why: what opened it, for a person. passes: probes that passed in a
-    row. Times in seconds since the epoch.
+    refused in a row without a success in between. why: what opened it, for a person. Times in seconds since the epoch.
     """
 
     failures: int = 0
@@ -36,7 +35,6 @@ class Breaker(msgspec.Struct, frozen=True):
     closed_at: float = 0.0
     refused: int = 0
     why: str | None = None
-    passes: int = 0
 
     def state(self, now: float) -> State:
         if self.opened_at is None:
@@ -71,34 +69,21 @@ def succeeded(breaker: Breaker, rules: BreakerRules, now: float, began: float | 
     if breaker.stale(began, now):
         return breaker
     if breaker.opened_at is not None:
-        ours, passes = breaker.probing or rules.traffic, breaker.passes + 1
-        if not ours or passes >= rules.probe_passes:
-            return Breaker(closed_at=now)
-        return msgspec.structs.replace(breaker, probing=False, passes=passes, probe_at=now + rules.probe_again_s)
+        return Breaker(closed_at=now)
     return Breaker(buckets=_counted(breaker.buckets, rules, now, failed=0), closed_at=breaker.closed_at)
 
 
 def failed(
-    breaker: Breaker,
-    rules: BreakerRules,
-    now: float,
-    began: float | None = None,
-    *,
-    at_once: bool = False,
-    health: float = 1.0,
+    breaker: Breaker, rules: BreakerRules, now: float, began: float | None = None, *, at_once: bool = False
 ) -> Breaker:
-    """A call went wrong; `at_once` opens the circuit whatever the count (wrong key, suspended).
-
-    health: the provider's after that, 0 to 1.
-    """
+    """A call went wrong; `at_once` opens the circuit whatever the count (wrong key, suspended)."""
     if breaker.stale(began, now):
         return breaker
     if breaker.opened_at is not None:
         return _open(breaker, breaker.opened_at, now, rules)
     failures = breaker.failures + 1
     buckets = _counted(breaker.buckets, rules, now, failed=1)
-    again = ramping(breaker, rules, now) or on_probation(breaker, rules, now)
-    why = _cause(failures, buckets, rules, health, at_once=at_once, again=again)
+    why = _cause(failures, buckets, rules, at_once=at_once)
     breaker = Breaker(failures, buckets, closed_at=breaker.closed_at, refused=breaker.refused, why=why)
     return breaker if why is None else _open(breaker, now, now, rules)
 
@@ -123,6 +108,11 @@ def unanswered(breaker: Breaker, now: float, began: float | None = None) -> Brea
     return msgspec.structs.replace(breaker, probing=False)
 
 
+def over(breaker: Breaker) -> Breaker:
+    """The probe ended, whether its answer is known or not: another may pass."""
+    return msgspec.structs.replace(breaker, probing=False) if breaker.probing else breaker
+
+
 def recounted(breaker: Breaker) -> Breaker:
     """The circuit under a window of another length: its slices are numbered afresh, so the count starts anew."""
     return msgspec.structs.replace(breaker, buckets=())
@@ -134,18 +124,12 @@ def _open(breaker: Breaker, since: float, now: float, rules: BreakerRules) -> Br
     )
 
 
-def _cause(
-    failures: int, buckets: tuple[Bucket, ...], rules: BreakerRules, health: float, *, at_once: bool, again: bool
-) -> str | None:
+def _cause(failures: int, buckets: tuple[Bucket, ...], rules: BreakerRules, *, at_once: bool) -> str | None:
     """Why a circuit opens by its latest failure; None where it stays closed."""
     if at_once:
         return "unauthorised"
-    if again:
-        return "it failed again just after it had closed"
     if failures >= rules.failures:
         return f"{failures} failure{'s' if failures > 1 else ''} in a row"
-    if health < rules.health:
-        return f"its health fell below {rules.health:g}"
     calls = sum(bucket[1] for bucket in buckets)
     share = sum(bucket[2] for bucket in buckets) / calls
     if calls >= rules.min_calls and share >= rules.rate:

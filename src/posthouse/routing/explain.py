@@ -16,6 +16,7 @@ from posthouse.routing.rank import place, rank
 from posthouse.routing.retry import after
 from posthouse.routing.router import Fail, Send, Wait, decide, told
 from posthouse.routing.score import score
+from posthouse.routing.trust import doubt
 
 if TYPE_CHECKING:
     from posthouse.routing.rules import Candidate, Job
@@ -36,9 +37,11 @@ class Verdict(msgspec.Struct, frozen=True):
     """One provider. place: 1 for the next to be asked, 2 for the one after; None where it is not available.
 
     filters: every rule in the order of asking; the last one, `place`, objects where all its places are taken. weight:
-    inside its tier. circuit_until: when the next probe may pass, None while closed. ready_at: when nothing that passes
-    with time stands against it any more, as far as is known now; None where it can never carry this message. in_flight:
-    sends of this process. today_left, month_left: of its quotas, None without one. Times: seconds since the epoch.
+    inside its tier. circuit_until: when the next probe may pass, None while closed. distrusted: whether the provider
+    is, though its circuit is closed. doubt: why this message finds it distrusted and asks the others first, None where
+    it does not. ready_at: when nothing that passes with time stands against it any more, as far as is known
+    now; None where it can never carry this message. in_flight: sends of this process. today_left, month_left: of its
+    quotas, None without one. Times: seconds since the epoch.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Verdict(msgspec.Struct, frozen=True):
     score: float
     circuit: State
     circuit_until: float | None
+    distrusted: bool
+    doubt: str | None
     ready_at: float | None
     in_flight: int
     concurrency: int
@@ -80,7 +85,7 @@ def explain(job: "Job", board: Board, now: float) -> Explanation:
     order: list[Candidate] = []
     if now < job.ends_at:
         fit = [c for c in rules.candidates if all(check.ok for check in checks[c.name] if check.name != PLACE)]
-        order = rank(job, [(c, board.standing(c.name)) for c in fit], rules.strategy, now, rules.scoring)
+        order = rank(job, [(c, board.standing(c.name)) for c in fit], rules, now)
     others = [candidate for candidate in rules.candidates if candidate not in order]
     verdicts = [
         _verdict(job, candidate, board, now, checks[candidate.name], number, chosen)
@@ -133,6 +138,8 @@ def _verdict(
         score=score(standing.health, candidate.score, now, rules.scoring),
         circuit=circuit.state(now),
         circuit_until=None if circuit.opened_at is None else circuit.probe_at,
+        distrusted=standing.trust.lost_at is not None,
+        doubt=doubt(standing.trust, rules.breaker, now, job.id, name),
         ready_at=_ready_at(job, candidate, board, now),
         in_flight=standing.in_flight,
         concurrency=candidate.concurrency,

@@ -145,10 +145,10 @@ def _circuit(
 def _ramp(
     job: "Job | None", candidate: "Candidate", standing: "Standing", board: "Board", now: float
 ) -> Objection | None:
-    circuit, rules = standing.circuit, board.rules.breaker
-    if job is None or not ramp.ramping(circuit, rules, now):
+    since, rules = standing.circuit.closed_at, board.rules.breaker
+    if job is None or not ramp.ramping(since, rules, now):
         return None
-    at = ramp.admitted_at(circuit, rules, job.id, candidate.name)
+    at = ramp.admitted_at(since, rules, job.id, candidate.name)
     return None if at <= now else (at, "its circuit has just closed, and its share of messages grows step by step")
 
 

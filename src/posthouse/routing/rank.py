@@ -10,31 +10,34 @@ from math import log
 from typing import TYPE_CHECKING, assert_never
 
 from posthouse.routing.score import REFERENCE, score
+from posthouse.routing.trust import TRUSTED, doubt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from posthouse.routing.board import Standing
-    from posthouse.routing.rules import Candidate, Job, ScoreRules, Strategy
+    from posthouse.routing.rules import Candidate, Job, Rules, ScoreRules, Strategy
 
-Key = tuple[bool, float, float, str]
+Key = tuple[bool, bool, float, float, str]
 
 
 def rank(
-    job: "Job",
-    available: "Iterable[tuple[Candidate, Standing]]",
-    strategy: "Strategy",
-    now: float,
-    scoring: "ScoreRules" = REFERENCE,
+    job: "Job", available: "Iterable[tuple[Candidate, Standing]]", rules: "Rules", now: float
 ) -> "list[Candidate]":
-    """The candidates, best first. One that this round has tried already comes after all that it has not."""
+    """The candidates, best first.
+
+    One that this round has tried already comes after all that it has not, since a second attempt is to be at another
+    provider; then one that is distrusted comes after all that are not, whatever the strategy says.
+    """
     tried = job.course.tried
 
     def key(entry: "tuple[Candidate, Standing]") -> Key:
         candidate, standing = entry
         name = candidate.name
-        tier, weight = place(candidate, standing, strategy, now, scoring)
-        return (name in tried, tier, lot(job.id, name, weight), name)
+        trust = standing.trust
+        doubted = trust is not TRUSTED and doubt(trust, rules.breaker, now, job.id, name) is not None
+        tier, weight = place(candidate, standing, rules.strategy, now, rules.scoring)
+        return (name in tried, doubted, tier, lot(job.id, name, weight), name)
 
     entries = list(available)
     if len(entries) > 1:

@@ -6,6 +6,7 @@ import msgspec
 
 from posthouse.routing.filters import BUSY_S, OFF_S, busy, cannot, unready
 from posthouse.routing.rank import rank
+from posthouse.routing.trust import doubt
 
 if TYPE_CHECKING:
     from posthouse.routing.board import Board, Standing
@@ -63,8 +64,8 @@ def decide(job: "Job", board: "Board", now: float) -> Decision:
         else:
             available.append((candidate, standing))
     if available:
-        chosen, *others = rank(job, available, rules.strategy, now, rules.scoring)
-        passed_over += [(other.name, "comes after " + chosen.name) for other in others]
+        chosen, *others = rank(job, available, rules, now)
+        passed_over += [(other.name, _after(other, chosen, job, board, now)) for other in others]
         why = busy(chosen, board.standing(chosen.name))
         if why is None:
             return Send(chosen, tuple(passed_over))
@@ -74,6 +75,12 @@ def decide(job: "Job", board: "Board", now: float) -> Decision:
     if waits:
         return Wait(min(*waits, job.ends_at), tuple(passed_over))
     return Fail("failed", "no provider of the pool can carry it: " + told(passed_over), tuple(passed_over))
+
+
+def _after(other: "Candidate", chosen: "Candidate", job: "Job", board: "Board", now: float) -> str:
+    """Why one that could carry it was not chosen."""
+    why = doubt(board.standing(other.name).trust, board.rules.breaker, now, job.id, other.name)
+    return f"comes after {chosen.name}" if why is None else f"{why}, comes after {chosen.name}"
 
 
 def told(passed_over: "list[tuple[str, str]] | PassedOver") -> str:

@@ -19,13 +19,15 @@ class Rate(msgspec.Struct, frozen=True):
 class BreakerRules(msgspec.Struct, frozen=True):
     """When a circuit opens: `failures` in a row, or a share of `rate` among at least `min_calls` within `window_s`.
 
-    probe_every_s: how long an open circuit stays closed to everything before one probe may pass.
+    probe_every_s: how long an open circuit stays closed to everything before one probe may pass; one that passes closes
+    it. A distrusted provider waits as long after a failure.
     traffic: whether that probe is a customer's message (otherwise it is the provider's health call).
     refusals: it opens also after so many refused messages in a row without a success in between; 0: never for that.
-    health: it opens also when the health that scores count with falls below this; 0: never for that.
-    probe_passes, probe_again_s: how many probes in a row must pass before it closes, and the time between those.
-    ramp_steps, ramp_step_s: once closed by a probe it carries a share of the messages that doubles with each step and
-    is whole after the last; 0 steps: all at once. One failure in this time, or within probation_s, opens it again.
+    health: below this health, the one that scores count with, a provider is distrusted; 0: never for that.
+    probe_passes, probe_again_s: how many probes in a row must pass before it is trusted, and the time between those.
+    ramp_steps, ramp_step_s: once its circuit has closed, and once it is trusted again, it is given a share of the
+    messages that doubles with each step and is whole after the last; 0 steps: all at once. One failure in this time, or
+    within probation_s of being trusted again, and it is distrusted anew.
     """
 
     failures: int = 5
@@ -35,12 +37,12 @@ class BreakerRules(msgspec.Struct, frozen=True):
     probe_every_s: float = 5.0
     traffic: bool = False
     refusals: int = 20
-    health: float = 0.0
-    probe_passes: int = 1
-    probe_again_s: float = 0.5
+    health: float = 0.8
+    probe_passes: int = 8
+    probe_again_s: float = 0.4
     ramp_steps: int = 4
     ramp_step_s: float = 1.0
-    probation_s: float = 0.0
+    probation_s: float = 10.0
 
 
 class ScoreRules(msgspec.Struct, frozen=True):
