@@ -77,11 +77,35 @@ moto: .venv-moto/.made ## fetch moto, which plays Amazon SES in the end-to-end t
 
 .PHONY: moto
 
+.venv-deploy/.made: deploy/requirements/tools.txt | $(TOOLS)/uv
+	@echo "fetching what checks the files of deploy/"
+	@$(UV) venv --quiet --allow-existing .venv-deploy
+	@$(UV) pip sync --quiet --python .venv-deploy/bin/python --require-hashes deploy/requirements/tools.txt
+	@touch $@
+
+deploy-tools: .venv-deploy/.made ## fetch what the tests of deploy/ check with
+
+packages: $(VENV)/.dev deploy-tools ## packages and deployment, the long tests too (root)
+	@$(RUN) -m pytest -q -m 'soak or not soak' tests/deploy $(ARGS)
+
+sbom: .venv-deploy/.made ## what is shipped, as a bill of materials (CycloneDX)
+	@mkdir -p dist && .venv-deploy/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o dist/posthouse.cdx.json requirements/run.txt
+
+audit: .venv-deploy/.made ## known holes in what is pinned; needs an advisory service
+	@.venv-deploy/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/run.txt
+
+licences: $(VENV)/.dev ## write docs/licences.md afresh
+	@$(RUN) deploy/licences.py
+
 requirements: $(TOOLS)/uv ## pin the dependencies afresh, after a change of pyproject.toml
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements/run.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
+	@for n in build tools; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url deploy/requirements/$$n.in -o deploy/requirements/$$n.txt; done
+
+reference: $(VENV)/.dev ## write the generated pages of docs/reference afresh
+	@$(RUN) -c "import json; from posthouse.web.openapi.call import made; from posthouse.web.openapi.page import page; print(page(json.loads(made()[0])), end='')" > docs/reference/http.md
 
 clean: ## remove what was fetched and made
-	@rm -rf $(TOOLS) $(VENV) .venv-moto build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf $(TOOLS) $(VENV) .venv-moto .venv-deploy build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
-.PHONY: help run debug interactive test coverage lint check format bench soak requirements clean
+.PHONY: help run debug interactive test coverage lint check format bench soak requirements reference clean deploy-tools packages sbom audit licences

@@ -31,11 +31,6 @@ def listener() -> socket.socket:
     return opened
 
 
-async def test_a_store_of_another_kind_is_refused_with_what_was_expected(tmp_path: Path) -> None:
-    with pytest.raises(StoreRefused, match="expected store: sqlite:///PATH"):
-        await Gateway.open(configuration({**one_pool(tmp_path), "store": "postgresql://127.0.0.1/posthouse"}))
-
-
 async def test_a_store_in_use_is_refused(tmp_path: Path) -> None:
     async with running(one_pool(tmp_path), tmp_path):
         with pytest.raises(StoreRefused, match="in use by another Posthouse process"):

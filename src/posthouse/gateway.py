@@ -5,11 +5,11 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import uvicorn
@@ -17,7 +17,7 @@ import uvicorn
 from posthouse.clock import Clock, SystemClock
 from posthouse.config.problem import Problem
 from posthouse.config.rooms import kinds, known_callers, policy, probe_mail, providers, rules
-from posthouse.config.schema import Config, Pool, ProviderEntry
+from posthouse.config.schema import Config, Pool, ProviderEntry, Role
 from posthouse.delivery.desk import Carrier, Desk, Line
 from posthouse.delivery.probe import probing
 from posthouse.delivery.sweep import Retention, sweeping
@@ -27,11 +27,11 @@ from posthouse.intake.accept import Intake, job_of
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Callers
 from posthouse.mail.limits import Limits
+from posthouse.metrics.tally import Tally
+from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS, open_provider
 from posthouse.providers.client import Client
 from posthouse.reload import Parsed, Reload
-from posthouse.store.contract import StoreRefused
-from posthouse.store.sqlite.store import SqliteStore
 from posthouse.telemetry import log, warn
 from posthouse.web.app import App
 from posthouse.web.body import Budget
@@ -39,6 +39,10 @@ from posthouse.web.connection import Connection, hurry
 from posthouse.web.cors import NO_ORIGINS, Cors
 from posthouse.web.door import Door
 from posthouse.web.health import Readiness
+
+if TYPE_CHECKING:
+    from posthouse.store.postgres.store import PostgresStore
+    from posthouse.store.sqlite.store import SqliteStore
 
 CONNECTIONS: Final = 1024
 """Connections to providers at the same time; more than a worker ever has in hand."""
@@ -67,6 +71,17 @@ def unparsed(data: bytes) -> Parsed:
     return [Problem("", None, "expected a configuration file to replace")]
 
 
+async def open_store(config: Config, clock: Clock, tally: Tally) -> "SqliteStore | PostgresStore":
+    """The store of the configuration. Each is imported only where it is the one."""
+    if config.store.dialect == "sqlite":
+        from posthouse.store.sqlite.store import SqliteStore
+
+        return SqliteStore(Path(config.store.path), tally)
+    from posthouse.store.postgres.store import PostgresStore
+
+    return await PostgresStore.open(config.store.url.reveal(), clock, tally)
+
+
 class Fitting(msgspec.Struct, frozen=True):
     """A provider of one pool, and all that it was made of."""
 
@@ -81,17 +96,19 @@ class Gateway:
         self,
         config: Config,
         clock: Clock,
-        store: SqliteStore,
+        store: "SqliteStore | PostgresStore",
         client: Client,
         load: Callable[[], Parsed] | None,
         parse: Callable[[bytes], Parsed],
+        role: Role,
+        tally: Tally,
     ) -> None:
-        self._clock, self._store, self._client = clock, store, client
+        self._clock, self._store, self._client, self._role = clock, store, client, role
         self._retention = Retention()
         self._stop = asyncio.Event()
         self._fitted: dict[Line, Fitting] = {}
         self._closing: set[asyncio.Future[None]] = set()
-        self._desk = Desk(clock, store, {}, {})
+        self._desk = Desk(clock, store, {}, {}, tally)
         self._worker = Worker(self._desk, max_bytes=CONTENTS)
         self._reload = Reload(clock, load or (lambda: self._reload.running), parse, self._apply, config)
         door = Door(
@@ -106,12 +123,13 @@ class Gateway:
             max_body=0,
             budget=Budget(LARGE_BODIES),
             board=self._desk.board,
-            outlook=lambda entry: self._desk.decide(job_of(entry), clock.now()),
+            outlook=lambda entry: self._desk.outlook(job_of(entry)),
             kinds={},
             administration=self._reload,
             stopping=self._stop,
+            tally=tally,
         )
-        self.app = App(door)
+        self.app = App(door, development=config.mode == "development")
         self._apply(config)
 
     @classmethod
@@ -121,15 +139,15 @@ class Gateway:
         clock: Clock | None = None,
         load: Callable[[], Parsed] | None = None,
         parse: Callable[[bytes], Parsed] = unparsed,
+        role: Role = "all",
     ) -> "Gateway":
         """Open the store and all that stands on it. StoreRefused says why it cannot be.
 
         load, parse: how the configuration is read anew, and how one that is to replace it; see `Reload`.
         """
-        if config.store.dialect != "sqlite":
-            raise StoreRefused("this version keeps its messages in SQLite only: expected store: sqlite:///PATH")
-        store = SqliteStore(Path(config.store.path))
-        gateway = cls(config, clock or SystemClock(), store, Client(CONNECTIONS), load, parse)
+        clock, tally = clock or SystemClock(), Tally()
+        store = await open_store(config, clock, tally)
+        gateway = cls(config, clock, store, Client(CONNECTIONS), load, parse, role, tally)
         await gateway._desk.take_up(gateway._store)
         return gateway
 
@@ -172,6 +190,7 @@ class Gateway:
 
     async def run(self, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> int:
         """Serve on the socket and deliver until told to stop; then drain. 0, or DISK_FAILED."""
+        self.app.door.local = is_loopback(listener.getsockname()[0])
         server = _Server(
             uvicorn.Config(
                 self.app,
@@ -188,13 +207,7 @@ class Gateway:
             )
         )
         serving = asyncio.create_task(server.serve([listener]))
-        working = [
-            asyncio.create_task(self._worker.run()),
-            asyncio.create_task(sweeping(self._desk, self._retention)),
-            asyncio.create_task(probing(self._desk)),
-            asyncio.create_task(following(self._desk, self._store)),
-            *self._watching(),
-        ]
+        working = [asyncio.create_task(loop) for loop in self._loops()]
         watching = [asyncio.create_task(_set(event)) for event in (self._stop, self._store.failed)]
         # What is alive now lives as long as the process: it need not be looked at again.
         gc.freeze()
@@ -219,9 +232,15 @@ class Gateway:
         await self.close()
         return DISK_FAILED if failed else 0
 
-    def _watching(self) -> list[asyncio.Task[None]]:
-        file = self._reload.running.source
-        return [] if file is None else [asyncio.create_task(self._reload.watching(file))]
+    def _loops(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """What goes on all the time."""
+        yield following(self._desk, self._store)
+        if (file := self._reload.running.source) is not None:
+            yield self._reload.watching(file)
+        if self._role != "web":
+            yield self._worker.run()
+            yield sweeping(self._desk, self._retention)
+            yield probing(self._desk)
 
     def reload(self) -> None:
         """Read the configuration anew."""

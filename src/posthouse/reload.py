@@ -121,6 +121,8 @@ def _unmasked(data: bytes, file: Path) -> bytes | list[config_problem.Problem]:
         document = msgspec.json.decode(data)
     except msgspec.DecodeError:
         return data
+    if not isinstance(document, dict):
+        return data  # no mapping: the reader says what was expected
     whole = restored(document, file.read_text(encoding="utf-8"))
     if isinstance(whole, list):
         return whole

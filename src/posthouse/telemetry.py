@@ -33,11 +33,12 @@ _logger = logging.getLogger("posthouse")
 
 
 def log(event: str, *, level: int = logging.INFO, error: BaseException | None = None, **fields: Any) -> None:
-    """Say that something happened: `event` is a fixed phrase, everything that varies is a field."""
-    unknown = fields.keys() - set(FIELDS)
-    if unknown:
-        raise ValueError(f"not a log field: {', '.join(sorted(unknown))}")
-    _logger.log(level, event, exc_info=error, extra={"fields": fields})
+    """Say that something happened: `event` is a fixed phrase, everything that varies is a field.
+
+    A field that is not on the list is left out: whatever was done when this was called must not fail for it.
+    """
+    known = {name: value for name, value in fields.items() if name in FIELDS}
+    _logger.log(level, event, exc_info=error, extra={"fields": known})
 
 
 def warn(event: str, *, error: BaseException | None = None, **fields: Any) -> None:

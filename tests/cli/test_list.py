@@ -71,7 +71,8 @@ async def test_without_a_server_it_says_where_it_looked(tmp_path: Path, command:
         result = await at.run(*command, POSTHOUSE_URL="http://127.0.0.1:1/")
         assert result.exit_code == 1
         assert result.stderr == (
-            "no answer from http://127.0.0.1:1: Connection refused. Is 'posthouse serve' running there?\n"
+            "no answer from http://127.0.0.1:1: Connection refused. Is 'posthouse serve' running there? "
+            "Another server is named with --url, or in the variable POSTHOUSE_URL.\n"
         )
 
 

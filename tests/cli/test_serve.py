@@ -144,3 +144,17 @@ async def test_it_listens_on_ipv6_too(tmp_path: Path) -> None:
 def test_the_first_lines_name_every_pool_and_provider(tmp_path: Path) -> None:
     config = configuration(one_pool(tmp_path, providers={"a": {"type": "sandbox"}, "b": {"type": "sandbox"}}))
     assert "pools: example.com (a, b)" in _welcome(config, "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("words", [("--workers", "2"), ("--role", "web"), ("--role", "delivery")])
+async def test_a_sqlite_store_belongs_to_one_process(tmp_path: Path, words: tuple[str, ...]) -> None:
+    async with started(["-m", "posthouse", "serve", "--config", str(written(tmp_path)), *words], tmp_path) as process:
+        assert await process.ended() == 2
+        assert "need PostgreSQL" in process.errors
+
+
+@pytest.mark.parametrize("many", ["0", "-1", "two", "1.5", "2000"])
+async def test_a_number_of_workers_that_is_none_is_refused(tmp_path: Path, many: str) -> None:
+    async with started(["-m", "posthouse", "serve", f"--workers={many}"], tmp_path) as process:
+        assert await process.ended() == 2
+        assert "--workers" in process.errors

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from posthouse.cli.show import UNBOUND, plain, screen
+from posthouse.cli.screen import UNBOUND, plain, screen
 from tests.cli.at_house import counter
 from tests.web.house import letter
 
@@ -67,5 +67,5 @@ async def test_what_strangers_wrote_moves_no_terminal(tmp_path: Path) -> None:
 def test_only_a_terminal_has_an_edge(monkeypatch: pytest.MonkeyPatch) -> None:
     assert screen().width == UNBOUND
     terminal = Console(force_terminal=True, width=80, highlight=False)
-    monkeypatch.setattr(sys.modules["posthouse.cli.show"], "Console", lambda **_: terminal)
+    monkeypatch.setattr(sys.modules["posthouse.cli.screen"], "Console", lambda **_: terminal)
     assert screen().width == 80

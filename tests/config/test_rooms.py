@@ -12,19 +12,22 @@ def told(lines: str) -> BreakerRules:
     return rules(config(pool(lines)).pools["example.com"], SPECS).breaker
 
 
-@pytest.mark.parametrize("strategy", ["priority", "score"])
-def test_a_circuit_that_nothing_is_written_of_has_the_defaults_of_its_strategy(strategy: str) -> None:
-    breaker = told(f"strategy: {strategy}")
-    scored = strategy == "score"
-    assert (breaker.failures, breaker.rate, breaker.refusals) == (5, 0.5, 20)
-    assert (breaker.health, breaker.probe_passes, breaker.probation_s) == ((0.8, 8, 15.0) if scored else (0.0, 1, 0.0))
+@pytest.mark.parametrize("strategy", ["priority", "weighted", "score"])
+def test_a_circuit_that_nothing_is_written_of_is_as_routing_has_it_under_every_strategy(strategy: str) -> None:
+    assert told(f"strategy: {strategy}") == BreakerRules()
 
 
 def test_what_is_written_of_a_circuit_counts_under_every_strategy() -> None:
-    written = "breaker: {health: 0, probe_passes: 2, probation_s: 3, refusals: 0, ramp_steps: 0, ramp_step_s: 2}"
+    written = "breaker: {health: 0, probe_passes: 2, probe_again_s: 1, probation_s: 3, refusals: 0, ramp_steps: 0}"
     breaker = told(f"strategy: score\n{written}")
-    assert (breaker.health, breaker.probe_passes, breaker.probation_s) == (0.0, 2, 3.0)
-    assert (breaker.refusals, breaker.ramp_steps, breaker.ramp_step_s) == (0, 0, 2.0)
+    assert (breaker.health, breaker.probe_passes, breaker.probe_again_s, breaker.probation_s) == (0.0, 2, 1.0, 3.0)
+    assert (breaker.refusals, breaker.ramp_steps) == (0, 0)
+
+
+def test_dummy_messages_that_win_trust_back_come_no_faster_than_the_other_probes() -> None:
+    dummies = told("breaker: {probe: {to: ann@example.com}, probe_every_s: 7}")
+    assert (dummies.probe_again_s, dummies.traffic) == (7.0, False)
+    assert told("breaker: {probe: traffic}").probe_again_s == 0.4
 
 
 def test_quotas_and_scoring_reach_routing() -> None:

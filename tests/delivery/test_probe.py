@@ -15,7 +15,7 @@ from tests.delivery.clock import NOW
 from tests.delivery.office import Act, Gate, Office, office
 from tests.store.letters import POOL, letter
 
-RULES = BreakerRules(failures=1, min_calls=10**9, probe_every_s=5.0)
+RULES = BreakerRules(failures=1, min_calls=10**9, probe_every_s=5.0, probe_passes=1)
 MAIL = Message(Address("posthouse@example.com"), to=(Address("probe@example.com"),), subject="Probe", text="x")
 
 

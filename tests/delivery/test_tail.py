@@ -110,7 +110,7 @@ async def test_a_simulated_timeout_takes_as_long_as_a_real_one_and_leaves_the_sa
 
 
 async def test_a_simulated_failure_ends_by_itself_and_fails_only_its_share(tmp_path: Path) -> None:
-    async with office(tmp_path) as house:
+    async with office(tmp_path, breaker=BreakerRules(failures=10**9, min_calls=10**9, health=0.0)) as house:
         await switched(house, "first", failing("error", rate=0.5, until=NOW + 60))
         await house.add(*letters(200))
         await house.attempt()

@@ -1,13 +1,15 @@
 """One store per test, of every dialect there is."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from posthouse.store.contract import Store
+from posthouse.store.postgres.store import PostgresStore
 from posthouse.store.sqlite.store import SqliteStore
+from tests.store import database
 
 
 class Dialect(Protocol):
@@ -24,7 +26,20 @@ class Sqlite:
         return SqliteStore(self._path)
 
 
-DIALECTS = {"sqlite": Sqlite}
+class Postgres:
+    """One database for all tests of a process: the first to open it in a test finds it empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self._url: str | None = None
+
+    async def open(self) -> Store:
+        if self._url is None:
+            self._url = database.server().url()
+            await database.empty(self._url)
+        return await PostgresStore.open(self._url)
+
+
+DIALECTS: dict[str, Callable[[Path], Dialect]] = {"sqlite": Sqlite, "postgres": Postgres}
 
 
 @pytest.fixture(params=list(DIALECTS))

@@ -141,7 +141,7 @@ async def test_what_was_told_early_is_not_done_again_when_its_commit_fails(write
     disk.fails = lambda batches: OSError("no commit") if [1] in batches else None
     early, late = writer.submit(disk.method, [1], early=True), writer.submit(disk.other, [2])
     disk.open_up()
-    assert await asyncio.gather(first, early, late) == [[0], [10], [-2]]
+    assert (await first, await early, await late) == ([0], [10], [-2])
     assert disk.groups == [[[0]], [[2]]]
 
 

@@ -25,6 +25,7 @@ BY_ID = "messages: PRIMARY KEY (id=?)"
 PLANS = {
     "abandon_leases": ["messages: INDEX messages_leased (lease_until>?)"],
     "attempts": ["attempts: PRIMARY KEY (message=?)"],
+    "backlog": ["SCAN messages USING INDEX messages_due", "messages: INDEX messages_leased (lease_until>?)"],
     "cancel": [BY_ID],
     "close_attempt": ["attempts: PRIMARY KEY (message=? AND number=?)"],
     "content": [BY_ID, "contents: INDEX sqlite_autoindex_contents_1 (id=?) LEFT-JOIN"],
@@ -56,6 +57,10 @@ PLANS = {
     "oldest": [
         "messages: COVERING INDEX messages_due (lane=? AND pool>?)",
         "messages: COVERING INDEX messages_due (lane=? AND pool=? AND due_at>?)",
+    ],
+    "oldest_of_lanes": [
+        "messages: COVERING INDEX messages_due (lane=? AND pool>?)",
+        *["messages: COVERING INDEX messages_due (lane=? AND pool=? AND due_at>?)"] * 2,
     ],
     "opened": ["attempts: PRIMARY KEY (message=? AND number=?)"],
     "overdue": ["messages: INDEX messages_ending (<expr><?)"],

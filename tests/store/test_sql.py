@@ -6,7 +6,7 @@ import pytest
 
 from posthouse.store import sql
 
-DIALECTS = ["posthouse.store.sqlite"]
+DIALECTS = ["posthouse.store.sqlite", "posthouse.store.postgres"]
 
 
 @pytest.fixture
@@ -32,6 +32,15 @@ def test_every_query_is_one_statement_with_a_text(dialect: str) -> None:
 def test_migrations_are_numbered_from_one(dialect: str) -> None:
     steps = sql.migrations(dialect)
     assert [number for number, _ in steps] == list(range(1, len(steps) + 1))
+
+
+def test_the_dialects_have_the_same_queries_but_for_those_that_only_one_needs() -> None:
+    sqlite, postgres = (sql.queries(dialect).keys() for dialect in DIALECTS)
+    assert postgres - sqlite == {"bind_pools", "own_pools", "recorded"}
+    assert sqlite - postgres == {
+        *("abandon_leases", "mark_ended"),
+        *("enter_provider_ids", "entered", "set_entered", "retire_entered", "retire_provider_ids"),
+    }
 
 
 def test_queries_are_named_by_their_files(package: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from posthouse.intake.policy import SANDBOX
 from posthouse.routing.board import Board, Fact
-from posthouse.routing.router import Fail, Send, Wait, decide
+from posthouse.routing.explain import explain
 from posthouse.routing.rules import BreakerRules, Candidate, Job, Rate, Rules
 from posthouse.routing.switch import Switch
 from posthouse.web.outage import outage
@@ -29,7 +29,7 @@ def failed(board: Board, provider: str) -> Board:
 
 
 def told(board: Board, **job: Any) -> Any:
-    return outage(decide(msgspec.structs.replace(JOB, **job), board, NOW + 1))
+    return outage(explain(msgspec.structs.replace(JOB, **job), board, NOW + 1))
 
 
 def test_while_one_may_carry_it_there_is_no_outage() -> None:
@@ -71,9 +71,18 @@ def test_what_passes_with_time_is_waited_for() -> None:
 
 
 def test_what_is_no_wait_is_no_outage() -> None:
-    assert outage(Fail("failed", "its circuit is open")) is None
-    assert outage(Send(Candidate("first"))) is None
-    assert outage(Wait(NOW, (("off", "switched off"),))) is None
+    both = failed(failed(Board(RULES), "first"), "second")
+    assert told(both, require_tags=frozenset({"eu"})) is None
+    assert told(both, give_up_at=NOW) is None
+    assert told(Board(RULES)) is None
+
+
+def test_where_all_that_are_fit_are_switched_off_the_wait_would_be_in_vain() -> None:
+    first, second, _ = RULES.candidates
+    off = msgspec.structs.replace(first, enabled=False)
+    small = msgspec.structs.replace(second, max_bytes=1)
+    reasons = told(Board(msgspec.structs.replace(RULES, candidates=(off, small))), size=100)
+    assert reasons == {"first": "switched off", "second": "too large: 100 bytes, it takes 1"}
 
 
 async def test_who_waits_for_an_end_gets_503_at_once_and_nothing_is_stored(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ async def test_a_pool_tells_its_rules_and_how_each_provider_stands(tmp_path: Pat
             "weight": 0.3,
             "score": 40.0,
             "breaker": "closed",
+            "distrusted": False,
             "in_flight": 0,
             "left_today": None,
             "left_this_month": None,

@@ -1,31 +1,41 @@
 import msgspec
 import pytest
 
+from posthouse.intake.caller import Caller
 from posthouse.store.values import SCAN, Query
 from posthouse.web.answer import Refused
+from posthouse.web.cursor import sealed
 from posthouse.web.query import QUERY_MAX, read_query
 
+CALLER = Caller("web", "example.com", seal=b"of web")
+ADMIN = Caller("ops", None, admin=True, seal=b"of ops")
 ID = "01a20ae0-e2cc-7ac8-b610-e32461741d70"
 
 
 def refused(query: bytes) -> list[tuple[str, str]]:
     with pytest.raises(Refused) as error:
-        read_query(query, "example.com")
+        read_query(query, CALLER)
     assert error.value.answer.status == 400
     return [(p["code"], p["field"]) for p in msgspec.json.decode(error.value.answer.body)["problems"]]
 
 
+def page(query: bytes, caller: Caller = CALLER) -> Query:
+    return read_query(query, caller)[0]
+
+
 def test_nothing_asked_for_is_the_first_page_of_the_pool() -> None:
-    assert read_query(b"", "example.com") == Query(limit=50, pool="example.com", scan=SCAN)
-    assert read_query(b"status=&to=&limit=7", None) == Query(limit=7, scan=SCAN)
+    assert page(b"") == Query(limit=50, pool="example.com", scan=SCAN)
+    assert page(b"status=&to=&limit=7", ADMIN) == Query(limit=7, scan=SCAN)
 
 
 def test_all_filters_at_once() -> None:
-    asked = (
-        f"status=sent&to=ann%2Bx%40example.org&tag=a+b&provider=first&since=2026-11-23T09:00:00Z"
-        f"&until=2026-11-23T10:00:00.5%2B01:00&limit=100&cursor={ID}"
+    filters = (
+        "status=sent&to=ann%2Bx%40example.org&tag=a+b&provider=first&since=2026-11-23T09:00:00Z"
+        "&until=2026-11-23T10:00:00.5%2B01:00"
     )
-    assert read_query(asked.encode(), "example.com") == Query(
+    _, name = read_query(filters.encode(), CALLER)
+    cursor = sealed(ID, CALLER, name)
+    assert page(f"{filters}&limit=100&cursor={cursor}".encode()) == Query(
         limit=100,
         pool="example.com",
         status="sent",
@@ -40,7 +50,7 @@ def test_all_filters_at_once() -> None:
 
 
 def test_a_plus_that_came_as_a_space_is_still_an_offset() -> None:
-    assert read_query(b"since=2026-11-23T10:00:00+01:00", None).since == 1795424400.0
+    assert page(b"since=2026-11-23T10:00:00+01:00").since == 1795424400.0
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "+5", "1.0", "five", "٣", "0100000", "000000100000", "1" * 5000])
@@ -55,7 +65,7 @@ def test_an_instant_needs_its_offset(instant: str) -> None:
     assert refused(f"since={instant}".encode()) == [("parameter-invalid", "since")]
 
 
-@pytest.mark.parametrize("cursor", ["1", ID.upper(), ID + "0", "../etc", "01a20ae0-e2cc-4ac8-b610-e32461741d70"])
+@pytest.mark.parametrize("cursor", ["1", ID.upper(), ID + "0", "../etc", "01a20ae0-e2cc-4ac8-b610-e32461741d70", ID])
 def test_a_cursor_is_one_that_was_given(cursor: str) -> None:
     assert refused(f"cursor={cursor}".encode()) == [("parameter-invalid", "cursor")]
 
@@ -75,3 +85,12 @@ def test_every_problem_is_told_at_once() -> None:
 def test_a_query_without_end_is_refused() -> None:
     assert refused(b"to=" + b"a" * QUERY_MAX) == [("parameters-too-long", "")]
     assert refused(b"a&" * 1_000_000) == [("parameters-too-long", "")]
+
+
+def test_a_cursor_is_of_its_list_and_of_its_key() -> None:
+    _, name = read_query(b"tag=a", CALLER)
+    cursor = sealed(ID, CALLER, name)
+    assert page(f"tag=a&limit=7&cursor={cursor}".encode()).after == ID
+    assert refused(f"tag=b&cursor={cursor}".encode()) == [("parameter-invalid", "cursor")]
+    with pytest.raises(Refused):
+        page(f"tag=a&cursor={cursor}".encode(), ADMIN)

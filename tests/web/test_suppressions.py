@@ -46,12 +46,14 @@ async def test_many_at_once_and_page_by_page(alone: House) -> None:
     reply = await alone.ask(HERE, {"addresses": addresses}, ADMIN_KEY)
     assert [one["address"] for one in reply.json["suppressions"]] == addresses
     first = (await alone.get(f"{HERE}/?limit=2")).json
-    assert ([one["address"] for one in first["suppressions"]], first["next_cursor"]) == (
-        ["a@example.org", "b@example.org"],
-        "b@example.org",
-    )
-    assert await listed(alone, f"?limit=2&cursor={first['next_cursor']}") == ["c@example.org", "d@example.org"]
-    assert (await alone.get(f"{HERE}?limit=2&cursor=d@example.org")).json["next_cursor"] is None
+    assert [one["address"] for one in first["suppressions"]] == ["a@example.org", "b@example.org"]
+    second = (await alone.get(f"{HERE}?limit=2&cursor={first['next_cursor']}")).json
+    assert [one["address"] for one in second["suppressions"]] == ["c@example.org", "d@example.org"]
+    third = (await alone.get(f"{HERE}?limit=2&cursor={second['next_cursor']}")).json
+    assert [one["address"] for one in third["suppressions"]] == ["e@example.org"]
+    assert third["next_cursor"] is None
+    assert (await alone.get(f"{HERE}?cursor=d@example.org")).status == 400
+    assert (await alone.get(f"{HERE}?cursor={first['next_cursor']}", ADMIN_KEY)).status == 400
 
 
 async def test_an_address_is_taken_off_by_query_or_body(alone: House) -> None:
@@ -90,10 +92,11 @@ async def test_what_a_provider_told_is_listed_like_the_rest(alone: House) -> Non
     ],
 )
 async def test_what_is_wrong_is_named_and_nothing_is_changed(house: House, said: dict[str, Any], field: str) -> None:
+    before = await listed(house)
     reply = await house.ask(HERE, said)
     assert is_a_problem(reply, 422)
     assert field in [name for _, name in reply.codes]
-    assert await listed(house) == []
+    assert await listed(house) == before
 
 
 @pytest.mark.parametrize(

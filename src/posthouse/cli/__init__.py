@@ -1,27 +1,32 @@
 """The command `posthouse`: one file per command."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 import posthouse
-from posthouse.cli.bench import bench
-from posthouse.cli.check import check
-from posthouse.cli.init import init
-from posthouse.cli.keys import keys
-from posthouse.cli.list import list_messages
-from posthouse.cli.send import send
-from posthouse.cli.serve import serve
-from posthouse.cli.show import show
+from posthouse.cli.commands import SETTINGS, Group, examples
+
+EXAMPLES: Final = """
+  posthouse serve                      starts, with nothing configured in development mode
+  posthouse init                       writes a configuration to start from
+  posthouse send --to ann@example.org --subject Hello --text 'It works.' --wait
+  posthouse list                       the newest messages
+  posthouse --install-completion       lets your shell complete commands and options
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong use. Colours on a terminal only, and never where NO_COLOR is set.
+"""
 
 app = typer.Typer(
     name="posthouse",
+    cls=Group,
     help="One API in front of every email provider.",
     no_args_is_help=True,
     rich_markup_mode=None,  # help is read in pipes and small windows too
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
+    epilog=examples(EXAMPLES),
 )
 
 
@@ -40,16 +45,6 @@ def root(
     """One API in front of every email provider: accepted once, kept on disk, delivered through whichever works."""
 
 
-app.command()(serve)
-app.command()(check)
-app.command()(init)
-app.command()(send)
-app.command()(show)
-app.command("list")(list_messages)
-app.add_typer(keys, name="keys")
-app.command()(bench)
-
-
 def main() -> None:
     """The entry point. Exit codes: 0 done, 1 the answer is no, 2 wrong use."""
-    sys.exit(app())
+    sys.exit(app(prog_name="posthouse"))

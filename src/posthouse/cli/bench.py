@@ -4,13 +4,19 @@ import asyncio
 import sys
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from posthouse.bench.report import Report
     from posthouse.bench.run import Plan
+
+EXAMPLES: Final = """
+  posthouse bench
+  posthouse bench --rounds 1 --seconds 2 --only posthouse
+  posthouse bench --json - | jq .
+"""
 
 # What measures is imported where it is used: `posthouse serve` must not wait for it.
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
@@ -12,16 +12,70 @@ from posthouse.config import Config, Problem, load
 from posthouse.config.unenforced import unenforced
 from posthouse.providers.catalogue import SPECS
 
+if TYPE_CHECKING:
+    from posthouse.cli.online import Asked
+
+EXAMPLES: Final = """
+  posthouse check
+  posthouse check --config staging.yaml --json
+  posthouse check --online           asks each provider whether it knows the key; sends nothing
+"""
+
+DEADLINE_S: Final = 10.0
+
+WORDS: Final = {"accepted": "ok", "unauthorised": "refuses the credentials", "deferred": "not reached"}
+
 
 def check(
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", metavar="FILE", help="Configuration file.")] = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask each provider whether it would carry mail; nothing is sent.")
+    ] = False,
+    deadline: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, max=600, help="How long a provider may take to answer.")
+    ] = DEADLINE_S,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
     """Tell every problem of the configuration, or what it amounts to. Exit 1 if there is any problem."""
     found = load(config, os.environ, SPECS, SystemClock().now())
     problems = list(found.warnings) if isinstance(found, Config) else found
-    print(_as_json(found, problems) if as_json else _as_text(found, problems))
-    raise typer.Exit(1 if problems else 0)
+    asked = _asked(found, deadline) if online and isinstance(found, Config) else None
+    if as_json:
+        print(_as_json(found, problems, asked))
+    else:
+        print(_as_text(found, problems))
+        if asked is not None:
+            _print(asked)
+    raise typer.Exit(1 if problems or not all(each.ok for each in asked or ()) else 0)
+
+
+def _asked(config: Config, deadline_s: float) -> "list[Asked]":
+    from posthouse.cli.online import ask_all  # brings asyncio and ssl along
+    from posthouse.cli.screen import progress
+
+    with progress(sum(len(pool.providers) for pool in config.pools.values())) as step:
+        return ask_all(
+            config, SPECS, deadline_s, lambda each: step(f"{each.pool} {each.provider}: {_word(each.outcome)}")
+        )
+
+
+def _word(outcome: str) -> str:
+    return WORDS.get(outcome, outcome)
+
+
+def _print(asked: "list[Asked]") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from posthouse.cli.screen import plain, screen
+
+    table = Table("pool", "provider", "type", "answer", "status", "ms", "detail", box=None, padding=(0, 2, 0, 0))
+    for each in asked:
+        style = "dim" if each.outcome == "disabled" else "green" if each.ok else "red"
+        numbers = ("" if number is None else str(number) for number in (each.status, each.ms))
+        detail = plain("" if each.outcome == "accepted" else each.detail or "")
+        table.add_row(each.pool, each.provider, each.type, Text(_word(each.outcome), style=style), *numbers, detail)
+    screen().print(table)
 
 
 def _as_text(found: Config | list[Problem], problems: list[Problem]) -> str:
@@ -45,8 +99,11 @@ def _summary(config: Config) -> str:
     return "\n".join(lines)
 
 
-def _as_json(found: Config | list[Problem], problems: list[Problem]) -> str:
-    answer: dict[str, Any] = {"ok": not problems, "problems": problems}
+def _as_json(found: Config | list[Problem], problems: list[Problem], asked: "list[Asked] | None") -> str:
+    ok = not problems and all(each.ok for each in asked or ())
+    answer: dict[str, Any] = {"ok": ok, "problems": problems}
+    if asked is not None:
+        answer["online"] = asked
     if isinstance(found, Config):
         answer |= {
             "mode": found.mode,

@@ -32,6 +32,10 @@ class Reply:
     document: dict[str, Any]
 
 
+class NoAnswer(Exception):
+    """Nobody answered as Posthouse would; the text says why, and what to do."""
+
+
 class Client:
     """One server, one key."""
 
@@ -46,6 +50,16 @@ class Client:
         self, method: str, path: str, body: dict[str, Any] | None = None, timeout_s: float = 30.0, **headers: str
     ) -> Reply:
         """One call; ends the command with 1 and a sentence where there is no answer to it."""
+        try:
+            return self.ask(method, path, body, timeout_s, **headers)
+        except NoAnswer as error:
+            print(error, file=sys.stderr)
+            raise typer.Exit(1) from None
+
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, timeout_s: float = 30.0, **headers: str
+    ) -> Reply:
+        """One call. headers: `_` for `-`. NoAnswer where nobody answers it."""
         request = urllib.request.Request(self._url + path, method=method)  # noqa: S310  the user's own URL
         request.add_header("Authorization", f"Bearer {self._key}".encode().decode("latin-1"))
         for name, value in headers.items():
@@ -62,8 +76,10 @@ class Client:
         except (OSError, ValueError, HTTPException) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             reason = getattr(reason, "strerror", None) or reason
-            print(f"no answer from {self._url}: {reason}. Is 'posthouse serve' running there?", file=sys.stderr)
-            raise typer.Exit(1) from None
+            raise NoAnswer(
+                f"no answer from {self._url}: {reason}. Is 'posthouse serve' running there? "
+                "Another server is named with --url, or in the variable POSTHOUSE_URL."
+            ) from None
 
 
 def _host(url: str) -> str:
@@ -89,9 +105,12 @@ def checked(reply: Reply) -> dict[str, Any]:
     """The document of an answer that succeeded; otherwise says what was wrong and ends the command with 1."""
     if reply.status < 400:
         return reply.document
-    print(reply.document.get("detail", "refused"), file=sys.stderr)
+    detail = reply.document.get("detail", "refused")
+    print(detail, file=sys.stderr)
     for problem in reply.document.get("problems", ()):
         print(f"  {problem['field']}: {problem['message']} ({problem['code']})", file=sys.stderr)
     if reply.status == 401:
         print("  Here it is said with --key, or in the variable POSTHOUSE_API_KEY.", file=sys.stderr)
+    if '"force"' in detail:
+        print("  Here it is said with --force.", file=sys.stderr)
     raise typer.Exit(1)

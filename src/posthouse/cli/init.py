@@ -1,8 +1,8 @@
-"""posthouse init: write a configuration to start from, with fresh keys."""
+"""posthouse init: write a configuration to start from, with fresh keys, or from another service's configuration."""
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import msgspec
 import typer
@@ -74,27 +74,71 @@ pools:
 """
 
 
+EXAMPLES: Final = """
+  posthouse init --domain example.com
+  posthouse init --from emissary.yaml            of emissary
+  posthouse init --from config.json              of stampman or uber-email-service
+  posthouse init --from-env                      of sendmailserviceproxy: its variables (SMSP_...)
+"""
+
+DOMAIN: Final = "example.com"
+
+
 def init(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The file to write.")] = Path(FILE_NAME),
-    domain_name: Annotated[str, typer.Option("--domain", help="The domain to send from.")] = "example.com",
+    config: Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The file to write.")] = Path(
+        FILE_NAME
+    ),
+    domain_name: Annotated[
+        str | None, typer.Option("--domain", metavar="DOMAIN", show_default=DOMAIN, help="The domain to send from.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            *("--from",),
+            metavar="PATH",
+            exists=True,
+            dir_okay=False,
+            help="Take over what stands in another service's configuration; whose it is, its content tells.",
+        ),
+    ] = None,
+    from_env: Annotated[
+        bool, typer.Option("--from-env", help="Take over what another service's variables say; secrets stay there.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Write a commented configuration with fresh keys, for the sandbox until you add a provider."""
-    pool = domain(Scalar(domain_name))
-    if pool is None:
-        raise typer.BadParameter("expected a domain such as example.com", param_hint="--domain")
+    """Write a commented configuration with fresh keys.
+
+    It is for the sandbox until you add a provider. With --from or --from-env it says the same as another service's
+    configuration; what has no equivalent is told, and stands in its comments.
+    """
+    pool = None if domain_name is None else domain(Scalar(domain_name))
+    if domain_name is not None and pool is None:
+        raise typer.BadParameter(f"expected a domain such as {DOMAIN}", param_hint="--domain")
+    if source is not None and from_env:
+        raise typer.BadParameter("expected --from or --from-env, not both", param_hint="--from-env")
+    if source is not None or from_env:
+        from posthouse.cli.imported import take_over
+
+        take_over(source, config, pool, replace=force, as_json=as_json)
+        return
+    pool = pool or DOMAIN
     web, admin = fresh_key().reveal(), fresh_key().reveal()
-    try:
-        write(config, filled_in(pool, web, admin), replace=force)
-    except FileExistsError:
-        _refuse(f"{config} is there already: --force replaces it")
-    except OSError as error:
-        _refuse(f"{config} cannot be written: {error.strerror}")
+    put(config, filled_in(pool, web, admin), replace=force)
     if as_json:
         print(msgspec.json.encode({"file": str(config), "pool": pool, "key": web, "admin_key": admin}).decode())
     else:
         print(_next_steps(config, pool, web))
+
+
+def put(config: Path, text: str, *, replace: bool) -> None:
+    """Write the file; ends the command with 1 and a sentence where it cannot be."""
+    try:
+        write(config, text, replace=replace)
+    except FileExistsError:
+        refuse(f"{config} is there already: --force replaces it")
+    except OSError as error:
+        refuse(f"{config} cannot be written: {error.strerror}")
 
 
 def filled_in(pool: str, web_key: str, admin_key: str) -> str:
@@ -102,7 +146,7 @@ def filled_in(pool: str, web_key: str, admin_key: str) -> str:
     return TEMPLATE.replace("DOMAIN", pool).replace("WEB_KEY", web_key).replace("ADMIN_KEY", admin_key)
 
 
-def _refuse(why: str) -> None:
+def refuse(why: str) -> NoReturn:
     typer.echo(why, err=True)
     raise typer.Exit(1)
 

@@ -6,12 +6,18 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
+from posthouse.cli.commands import SETTINGS, examples
 from posthouse.secret import Secret
 
 PREFIX: Final = "ph_"
 """So that a key is recognised where it should not be: by people, and by scanners of repositories."""
 
-keys = typer.Typer(help="API keys.", no_args_is_help=True)
+EXAMPLES: Final = """
+  posthouse keys new
+  posthouse keys new --json | jq -r .digest
+"""
+
+keys = typer.Typer(help="API keys.", no_args_is_help=True, rich_markup_mode=None, context_settings=SETTINGS)
 
 
 def fresh_key() -> Secret:
@@ -24,7 +30,7 @@ def as_digest(key: Secret) -> str:
     return f"sha256:{key.digest().hex()}"
 
 
-@keys.command("new")
+@keys.command("new", epilog=examples(EXAMPLES), context_settings=SETTINGS)
 def new(as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False) -> None:
     """Make a key. It is shown this once and kept nowhere; the configuration needs only its digest."""
     key = fresh_key()

@@ -1,7 +1,6 @@
 """posthouse list: the newest messages."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import typer
@@ -9,7 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from posthouse.cli.client import URL, ApiKey, AsJson, Client, Url, checked
-from posthouse.cli.show import coloured, plain, screen
+from posthouse.cli.screen import coloured, plain, print_json, screen
+
+EXAMPLES: Final = """
+  posthouse list --status failed
+  posthouse list --to ann@example.org --since 2026-11-01T00:00:00Z --limit 100
+  posthouse list --json | jq -r '.messages[].id'
+"""
 
 WIDE = 120
 """Columns of a terminal on which everything is told."""
@@ -20,17 +25,21 @@ def list_messages(
     to: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Only to this address.")] = None,
     tag: Annotated[str | None, typer.Option(metavar="TAG", help="Only with this tag.")] = None,
     provider: Annotated[str | None, typer.Option(metavar="NAME", help="Only through this provider.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Accepted then or later.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Accepted then or earlier.")] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many at the most.")] = 20,
+    cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="The next_cursor of the page before.")] = None,
     as_json: AsJson = False,
     url: Url = URL,
     key: ApiKey = None,
 ) -> None:
     """List messages, the newest first."""
-    asked = {"status": status, "to": to, "tag": tag, "provider": provider, "limit": str(limit)}
+    asked = {"status": status, "to": to, "tag": tag, "provider": provider, "since": since, "until": until}
+    asked |= {"limit": str(limit), "cursor": cursor}
     query = urlencode({name: value for name, value in asked.items() if value})
     document = checked(Client(url, key).call("GET", f"/email?{query}"))
     if as_json:
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print_json(document)
         return
     if not document["messages"]:
         print(
@@ -38,6 +47,11 @@ def list_messages(
         )
         return
     console = screen()
+    if not console.is_terminal:
+        print("id  status  to  subject  provider  accepted")
+        for message in document["messages"]:
+            print("  ".join(cell.plain for cell in _cells(message)))
+        return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, width in _widths(console.width).items():
         table.add_column(name, no_wrap=True, min_width=min(width, len(name)), max_width=width)

@@ -1,59 +1,84 @@
 """posthouse send: hand a message in over the API."""
 
-import base64
-import json
-import mimetypes
-import sys
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 import typer
 
+from posthouse.cli import letter as given
 from posthouse.cli.client import URL, ApiKey, AsJson, Client, Url, checked
+from posthouse.cli.letter import letter
+from posthouse.cli.screen import print_json
 from posthouse.cli.show import print_message
 
 WAIT_S = 60
+
+EXAMPLES: Final = """
+  posthouse send --to ann@example.org --subject Hello --text 'It works.' --wait
+  posthouse send --to ann@example.org --subject Report --markdown - --attach report.pdf < report.md
+  posthouse send --to ann@example.org --subject Code --text 123456 --class otp --idempotency-key login-42
+"""
 
 
 def send(
     to: Annotated[list[str], typer.Option(metavar="ADDRESS", help="Recipient; say it again for more.")],
     subject: Annotated[str, typer.Option(metavar="TEXT", help="Subject.")],
-    text: Annotated[str | None, typer.Option(metavar="TEXT", help="Plain text; '-' reads standard input.")] = None,
-    html: Annotated[str | None, typer.Option(metavar="TEXT", help="HTML.")] = None,
-    sender: Annotated[
-        str | None, typer.Option("--from", metavar="ADDRESS", help="Sender; the pool's own unless said.")
+    text: given.PlainText = None,
+    html: given.Html = None,
+    markdown: given.Markdown = None,
+    sender: given.From = None,
+    cc: given.Cc = None,
+    bcc: given.Bcc = None,
+    reply_to: given.ReplyTo = None,
+    header: given.Header = None,
+    attach: given.Attach = None,
+    tag: given.Tag = None,
+    metadata: given.Metadata = None,
+    send_at: given.SendAt = None,
+    expires_in: given.ExpiresIn = None,
+    class_: given.Class = None,
+    lane: given.Lane = None,
+    provider: given.Through = None,
+    on_unsure: given.OnUnsure = None,
+    require_tag: given.RequireTag = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The same key and message again is the same message, for 24 h.")
     ] = None,
-    attach: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="File to attach; say it again for more."),
-    ] = None,
-    tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Tag; say it again for more.")] = None,
-    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Through this provider only.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is sent, or will not be.")] = False,
     as_json: AsJson = False,
     url: Url = URL,
     key: ApiKey = None,
 ) -> None:
     """Send a message. With --wait, exit code 0 says that a provider accepted it."""
-    message: dict[str, Any] = {"to": to, "subject": subject}
-    optional = {"from": sender, "text": sys.stdin.read() if text == "-" else text, "html": html}
-    message |= {name: value for name, value in {**optional, "provider": provider, "tags": tag}.items() if value}
-    if attach:
-        message["attachments"] = [_attachment(path) for path in attach]
+    message = letter(
+        to=to,
+        subject=subject,
+        text=text,
+        html=html,
+        markdown=markdown,
+        cc=cc,
+        bcc=bcc,
+        reply_to=reply_to,
+        tags=tag,
+        send_at=send_at,
+        expires_in=expires_in,
+        lane=lane,
+        provider=provider,
+        on_unsure=on_unsure,
+        require_tags=require_tag,
+        header=header,
+        attach=attach,
+        metadata=metadata,
+        **{"from": sender, "class": class_},
+    )
     headers = {"Prefer": f"wait={WAIT_S}"} if wait else {}
+    if idempotency_key is not None:
+        headers["Idempotency_Key"] = idempotency_key
     document = checked(Client(url, key).call("POST", "/email", message, timeout_s=WAIT_S + 10, **headers))
     if as_json:
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print_json(document)
     elif "attempts" in document:
         print_message(document)
     else:
         print(f"{document['status']}  {document['id']}")
     if wait and document["status"] not in ("sent", "delivered"):
         raise typer.Exit(1)
-
-
-def _attachment(path: Path) -> dict[str, str]:
-    kind, packed = mimetypes.guess_type(path.name)
-    attachment = {"filename": path.name, "content": base64.b64encode(path.read_bytes()).decode()}
-    # Of a packed file (a.csv.gz) the kind is that of what is inside: it is left to the server.
-    return attachment if kind is None or packed is not None else {**attachment, "content_type": kind}

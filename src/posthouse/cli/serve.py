@@ -4,23 +4,30 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from posthouse.clock import SystemClock
 from posthouse.config import Config, load
+from posthouse.config.schema import Role
 from posthouse.config.unenforced import unenforced
 from posthouse.config.values import Endpoint, Scalar, endpoint
 from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS
+from posthouse.supervisor import ALIVE, READY, SOCKET, supervise, worker_command
 from posthouse.telemetry import set_up
+
+MOST_WORKERS: Final = 1024
 
 EXAMPLES: Final = """
   posthouse serve
   posthouse serve --config /etc/posthouse/posthouse.yaml
   posthouse serve --listen 127.0.0.1:9090
+  posthouse serve --workers auto             one process per core; needs PostgreSQL
+  posthouse serve --role delivery            only sends what others have accepted; needs PostgreSQL
 """
 
 
@@ -29,10 +36,17 @@ def serve(
     listen: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
     ] = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="N|auto", help="Processes on this machine; more than 1 needs PostgreSQL.")
+    ] = None,
+    role: Annotated[
+        Role, typer.Option(help="web accepts, delivery sends, all does both; every role answers on its address.")
+    ] = "all",
 ) -> None:
     """Accept messages and deliver them, until told to stop.
 
-    At SIGTERM and Ctrl-C what has begun is finished first; a second one ends it at once.
+    At SIGTERM and Ctrl-C what has begun is finished first; a second one ends it at once. SIGHUP reads the
+    configuration anew.
     """
     set_up()
     settings = load(config, os.environ, SPECS, SystemClock().now())
@@ -40,10 +54,16 @@ def serve(
         for problem in settings:
             print(problem, file=sys.stderr)
         raise typer.Exit(1)
+    if SOCKET in os.environ:
+        raise typer.Exit(_run(_serve(settings, _handed_down(), config, role, _ready_to_supervisor)))
     for warning in settings.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for note in unenforced(settings):
         print(f"note: {note}", file=sys.stderr)
+    count = _workers(settings, workers)
+    if settings.store.dialect == "sqlite" and (count > 1 or role != "all"):
+        print("a SQLite store belongs to one process: several workers and roles need PostgreSQL", file=sys.stderr)
+        raise typer.Exit(2)
     place = settings.http.listen if listen is None else _endpoint(listen)
     if settings.mode == "development" and not is_loopback(place.host):
         print(
@@ -53,7 +73,23 @@ def serve(
         )
         raise typer.Exit(2)
     listener = _bound(place)
-    raise typer.Exit(_run(settings, listener, config))
+
+    def welcome() -> None:
+        print(_welcome(settings, _address(listener)), flush=True)
+
+    if count > 1:
+        raise typer.Exit(asyncio.run(supervise(worker_command(), count, listener, welcome)))
+    raise typer.Exit(_run(_serve(settings, listener, config, role, welcome)))
+
+
+def _workers(settings: Config, asked: str | None) -> int:
+    if asked is None or asked == "auto":
+        cores = os.cpu_count() or 1
+        return settings.processes(cores) if asked is None else cores
+    if not asked.isdecimal() or not 1 <= int(asked) <= MOST_WORKERS:
+        expected = f"expected a number from 1 to {MOST_WORKERS}, or auto"
+        raise typer.BadParameter(expected, param_hint="--workers")
+    return int(asked)
 
 
 def _endpoint(text: str) -> Endpoint:
@@ -77,14 +113,27 @@ def _bound(place: Endpoint) -> socket.socket:
     return listener
 
 
-def _run(settings: Config, listener: socket.socket, file: Path | None) -> int:
+def _handed_down() -> socket.socket:
+    """The socket of the supervisor."""
+    listener = socket.socket(fileno=int(os.environ[SOCKET]))
+    listener.setblocking(False)
+    return listener
+
+
+def _ready_to_supervisor() -> None:
+    os.write(int(os.environ[READY]), b"ready")
+
+
+def _run(serving: Coroutine[Any, Any, int]) -> int:
     import uvloop  # not needed by any other command
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings, listener, file))
+        return runner.run(serving)
 
 
-async def _serve(settings: Config, listener: socket.socket, file: Path | None) -> int:
+async def _serve(
+    settings: Config, listener: socket.socket, file: Path | None, role: Role, ready: Callable[[], None]
+) -> int:
     from posthouse.config.load import from_bytes
     from posthouse.gateway import Gateway, heed_signals
     from posthouse.store.contract import StoreRefused
@@ -96,14 +145,20 @@ async def _serve(settings: Config, listener: socket.socket, file: Path | None) -
             clock,
             load=lambda: load(file, os.environ, SPECS, clock.now()),
             parse=lambda data: from_bytes(data, os.environ, SPECS, clock.now()),
+            role=role,
         )
     except (StoreRefused, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     heed_signals(gateway)
+    if ALIVE in os.environ:  # it ends with the supervisor: nobody else would start it again
+        asyncio.get_running_loop().add_reader(int(os.environ[ALIVE]), gateway.stop)
+    return await gateway.run(listener, ready)
+
+
+def _address(listener: socket.socket) -> str:
     host, port, *_ = listener.getsockname()
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    return await gateway.run(listener, ready=lambda: print(_welcome(settings, address), flush=True))
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _welcome(settings: Config, address: str) -> str:

@@ -1,6 +1,7 @@
 """What each room of the house is told of the configuration: the few values it needs, in its own words."""
 
 from collections.abc import Mapping
+from hmac import digest as hmac
 
 import msgspec
 
@@ -9,7 +10,7 @@ from posthouse.intake.caller import Caller
 from posthouse.intake.policy import SANDBOX, ClassPolicy, PoolPolicy
 from posthouse.mail.message import Address, Message
 from posthouse.providers.base import Spec
-from posthouse.routing.rules import BreakerRules, Candidate, RetryRules, Rules, ScoreRules, Strategy
+from posthouse.routing.rules import BreakerRules, Candidate, RetryRules, Rules, ScoreRules
 from posthouse.secret import Secret
 from posthouse.web.door import Kind
 
@@ -47,7 +48,7 @@ def rules(pool: Pool, specs: Mapping[str, Spec]) -> Rules:
         pool=pool.name,
         strategy=pool.strategy,
         candidates=tuple(candidates),
-        breaker=breaker(pool.breaker, pool.strategy),
+        breaker=breaker(pool.breaker),
         scoring=ScoreRules(pool.scoring.degrade, pool.scoring.gain, pool.scoring.restore_s),
         retry=RetryRules(pool.retry.first_s, pool.retry.factor, pool.retry.max_s, pool.retry.give_up_after_s),
         failover=None if pool.failover == "all" else pool.failover,
@@ -55,13 +56,12 @@ def rules(pool: Pool, specs: Mapping[str, Spec]) -> Rules:
     )
 
 
-def breaker(written: Breaker, strategy: Strategy) -> BreakerRules:
-    """When a circuit opens and closes. What the file leaves open depends on the strategy.
+def breaker(written: Breaker) -> BreakerRules:
+    """When a circuit opens and closes, and when a provider is distrusted.
 
-    Where scores decide, a provider at 0.8 of its health has lost its place to one a fifth below it: from there the
-    circuit takes over, which comes back by probes instead of by customers' messages (docs/simulator.md).
+    Winning trust back takes several probes: where each of them is a dummy message, they come no faster than the others.
     """
-    scored = strategy == "score"
+    mails = isinstance(written.probe, ProbeMail)
     return BreakerRules(
         failures=written.failures,
         rate=written.rate,
@@ -70,11 +70,12 @@ def breaker(written: Breaker, strategy: Strategy) -> BreakerRules:
         probe_every_s=written.probe_every_s,
         traffic=written.probe == "traffic",
         refusals=written.refusals,
-        health=(0.8 if scored else 0.0) if written.health is None else written.health,
-        probe_passes=(8 if scored else 1) if written.probe_passes is None else written.probe_passes,
-        probation_s=(15.0 if scored else 0.0) if written.probation_s is None else written.probation_s,
+        health=written.health,
+        probe_passes=written.probe_passes,
+        probe_again_s=max(written.probe_again_s, written.probe_every_s) if mails else written.probe_again_s,
         ramp_steps=written.ramp_steps,
         ramp_step_s=written.ramp_step_s,
+        probation_s=written.probation_s,
     )
 
 
@@ -114,12 +115,18 @@ def known_callers(config: Config) -> Mapping[bytes, Caller]:
                 rate=key.rate,
                 daily=key.daily,
                 expires_at=key.expires,
+                seal=seal(key.digest),
             )
     for admin in config.admins.values():
         digest = bytes(admin.digest)
         both = callers.get(digest)
-        callers[digest] = Caller(admin.name, both.pool if both is not None else None, admin=True)
+        callers[digest] = Caller(admin.name, both.pool if both is not None else None, admin=True, seal=seal(digest))
     return callers
+
+
+def seal(digest: bytes) -> bytes:
+    """What is given to the holder of a key alone is sealed with this; the key cannot be told from it."""
+    return hmac(bytes(digest), b"seal", "sha256")
 
 
 def kinds(pool: Pool, *, reveal: bool) -> dict[str, Kind]:

@@ -37,6 +37,9 @@ SETTLED_LATER: Final = Meta(extra={"settled_later": True})
 
 Lane = Literal["critical", "normal", "bulk"]
 
+Role = Literal["all", "web", "delivery"]
+"""What a process does: accept, send, or both."""
+
 DAY_S: Final = 86400.0
 
 
@@ -157,7 +160,10 @@ class ProbeMail(Part, frozen=True, kw_only=True):
 
 
 class Breaker(Part, frozen=True, kw_only=True):
-    """When a provider's circuit opens, and how it closes again."""
+    """When a provider's circuit opens and closes again, and when the provider is distrusted meanwhile.
+
+    A distrusted provider comes after all others, and carries what nobody else can.
+    """
 
     failures: Annotated[int, Meta(ge=1, description="Opens after so many failures in a row.")] = 5
     rate: Annotated[float, Meta(gt=0, le=1, description="Opens when this share of the calls in the window failed.")] = (
@@ -177,20 +183,23 @@ class Breaker(Part, frozen=True, kw_only=True):
         int, Meta(ge=0, description="Opens after so many refused messages in a row without a success; 0: never.")
     ] = 20
     health: Annotated[
-        Annotated[float, Meta(ge=0, lt=1)] | None,
-        Meta(description="Opens when the health of the score falls below it; 0.8 under strategy score, else 0: never."),
-    ] = None
+        float,
+        Meta(ge=0, lt=1, description="Distrusted below this health, which a score counts with; 0: never for that."),
+    ] = 0.8
     probe_passes: Annotated[
-        Annotated[int, Meta(ge=1, le=1000)] | None,
-        Meta(description="Closes after so many probes in a row that passed; 8 under strategy score, else 1."),
-    ] = None
+        int, Meta(ge=1, le=1000, description="Trusted again after so many probes in a row that passed.")
+    ] = 8
+    probe_again_s: Annotated[
+        float,
+        Meta(gt=0, le=86400, description="Time between those; at least probe_every_s where they are dummy messages."),
+    ] = 0.4
     probation_s: Annotated[
-        Annotated[float, Meta(ge=0, le=86400)] | None,
-        Meta(description="For so long after closing one failure opens it again; 15 under strategy score, else 0."),
-    ] = None
+        float,
+        Meta(ge=0, le=86400, description="For so long after it is trusted again one failure makes it distrusted anew."),
+    ] = 10.0
     ramp_steps: Annotated[
         int,
-        Meta(ge=0, le=10, description="Once closed, its share of messages doubles with each step; 0: all at once."),
+        Meta(ge=0, le=10, description="Once back, its share of messages doubles with each step; 0: all at once."),
     ] = 4
     ramp_step_s: Annotated[float, Meta(gt=0, le=3600, description="Length of such a step.")] = 1.0
 

@@ -6,7 +6,9 @@ written down again. Whatever interrupts this between the two writings is remembe
 
 from posthouse.delivery.desk import Carrier, Desk
 from posthouse.delivery.suppressed import status_without_anybody, without_suppressed
+from posthouse.mail.event import UNFINISHED, Status
 from posthouse.mail.message import Envelope
+from posthouse.metrics.tally import Tally
 from posthouse.providers.base import NotSent
 from posthouse.routing.board import Fact
 from posthouse.routing.outcome import Accepted, Outcome, Refused, Unsure, consequence
@@ -29,15 +31,14 @@ async def attempt(claim: Claim, desk: Desk) -> None:
         return
     claim, spared = without_suppressed(claim)
     if spared and not claim.owed:
-        status = status_without_anybody(job.course)
-        await desk.work.finish([Ending(job.id, claim.fence, now, status, spared)])
+        await _over(claim, status_without_anybody(job.course), spared, desk, now)
         return
     match desk.decide(claim.job, now):
         case Wait(until):
             await desk.work.postpone([Delay(job.id, claim.fence, until)])
         case Fail(status, reason):
             end = over(job, status, reason)
-            await desk.work.finish([Ending(job.id, claim.fence, now, end.status, end.events)])
+            await _over(claim, end.status, end.events, desk, now)
         case Send(candidate):
             carrier = desk.carriers[job.pool, candidate.name]  # this one to the end, whatever is reloaded meanwhile
             desk.started(job.pool, candidate, now)
@@ -48,6 +49,13 @@ async def attempt(claim: Claim, desk: Desk) -> None:
                 desk.ended(job.pool, candidate.name)
             if outcome is not None:
                 await settle(claim, candidate.name, outcome, desk, now, spared=spared)
+
+
+async def _over(claim: Claim, status: Status, events: tuple[Happening, ...], desk: Desk, now: float) -> None:
+    """End it without an attempt."""
+    held, *_ = await desk.work.finish([Ending(claim.job.id, claim.fence, now, status, events)])
+    if held:
+        desk.tally.ended[claim.job.pool, status] += 1
 
 
 async def _intend(claim: Claim, candidate: Candidate, carrier: Carrier, desk: Desk, now: float) -> bool:
@@ -125,7 +133,9 @@ async def settle(
         provider_message_id=outcome.message_id if isinstance(outcome, Accepted) else None,
         events=(*spared, *then.events),
     )
-    if not await _recorded(result, desk):
+    held = await _recorded(result, desk)
+    _count(claim, result, None if blameless else now - began, desk.tally, held=held)
+    if not held:
         warn("an answer came after the lease was lost; it is kept as evidence", id=job.id, provider=provider)
     elif not isinstance(outcome, Accepted):
         log(
@@ -137,6 +147,16 @@ async def settle(
             status=then.status,
             attempt=result.number,
         )
+
+
+def _count(claim: Claim, result: Result, seconds: float | None, tally: Tally, *, held: bool) -> None:
+    """Count an attempt, and the end of its message, where it was written down that it ended."""
+    pool = claim.job.pool
+    tally.attempted(pool, result.fact.provider, result.outcome, seconds)
+    if claim.job.course.doubt and result.outcome in ("accepted", "unsure"):
+        tally.duplicates[pool] += 1
+    if held and result.status not in UNFINISHED:
+        tally.ended[pool, result.status] += 1
 
 
 async def _given_back(claim: Claim, desk: Desk, error: StoreDown) -> None:

@@ -7,11 +7,13 @@ import msgspec
 
 from posthouse.clock import Clock
 from posthouse.mail.message import Message
+from posthouse.metrics.tally import Tally
 from posthouse.providers.base import Provider
 from posthouse.routing.board import Board, Fact, fold
+from posthouse.routing.explain import Explanation, explain
 from posthouse.routing.outcome import Outcome
 from posthouse.routing.quota import this_day, this_month
-from posthouse.routing.router import Decision, decide
+from posthouse.routing.router import Decision, Wait, decide
 from posthouse.routing.rules import Candidate, Job, Rules
 from posthouse.routing.switch import ON, Switch, simulated
 from posthouse.store.contract import Controls, Work
@@ -39,8 +41,15 @@ class Carrier:
 class Desk:
     """The one owner of the boards in a process. It replaces them between awaits, so nothing needs a lock."""
 
-    def __init__(self, clock: Clock, work: Work, rules: Mapping[str, Rules], carriers: Mapping[Line, Carrier]) -> None:
-        self.clock, self.work = clock, work
+    def __init__(
+        self,
+        clock: Clock,
+        work: Work,
+        rules: Mapping[str, Rules],
+        carriers: Mapping[Line, Carrier],
+        tally: Tally | None = None,
+    ) -> None:
+        self.clock, self.work, self.tally = clock, work, tally or Tally()
         self.carriers = carriers
         self._rules = rules
         self._boards: dict[str, Board] = {}
@@ -124,6 +133,11 @@ class Desk:
     def decide(self, job: Job, now: float) -> Decision:
         return decide(job, self.board(job.pool), now)
 
+    def outlook(self, job: Job) -> Explanation | None:
+        """Why this message would have to wait; None where it would not. The reasons cost ten times the decision."""
+        now = self.clock.now()
+        return explain(job, self.board(job.pool), now) if isinstance(self.decide(job, now), Wait) else None
+
     def started(self, pool: str, candidate: Candidate, now: float) -> None:
         self._boards[pool] = self.board(pool).started(candidate, now)
 
@@ -134,14 +148,18 @@ class Desk:
         self._boards[pool] = self.board(pool).probing(provider)
 
     def observe(self, pool: str, fact: Fact) -> None:
-        """Learn from one answer, and say so when a circuit opens or closes by it."""
+        """Learn from one answer, and say so when a circuit opens or closes by it, or trust is lost or won back."""
         before = self.board(pool)
         after = self._boards[pool] = before.observe(fact)
-        was, now_is = before.standing(fact.provider).circuit, after.standing(fact.provider).circuit
-        if was.opened_at is None and now_is.opened_at is not None:
+        was, now_is = before.standing(fact.provider), after.standing(fact.provider)
+        if was.circuit.opened_at is None and now_is.circuit.opened_at is not None:
             warn("circuit opened", pool=pool, provider=fact.provider, outcome=fact.kind)
-        elif was.opened_at is not None and now_is.opened_at is None:
+        elif was.circuit.opened_at is not None and now_is.circuit.opened_at is None:
             log("circuit closed", pool=pool, provider=fact.provider)
+        elif was.trust.lost_at is None and now_is.trust.lost_at is not None:
+            log("provider distrusted", pool=pool, provider=fact.provider, reason=now_is.trust.why)
+        if now_is.trust.regained_at > was.trust.regained_at:
+            log("provider trusted again", pool=pool, provider=fact.provider)
 
     def circuits(self, now: float) -> dict[str, dict[str, "State"]]:
         """pool → provider → state of its circuit, of all that are configured."""

@@ -20,6 +20,7 @@ class Caller(msgspec.Struct, frozen=True):
 
     mode `sandbox`: everything is accepted and recorded, nothing reaches anybody. redirect: everything goes to this
     address. allow: patterns of the recipients it may write to; empty for all. rate, daily: messages it may hand in.
+    seal: derived from the key, to seal what is given to this holder alone.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Caller(msgspec.Struct, frozen=True):
     rate: Rate | None = None
     daily: int | None = None
     expires_at: float | None = None
+    seal: bytes = b""
 
     @property
     def sees(self) -> str | None:

@@ -100,7 +100,9 @@ def _attachment(value: object, field: str, limits: Limits, problems: list[Proble
     report_unknown(value, PARTS, f"{field}.", problems)
     filename = value.get("filename")
     content = _bytes_of(value.get("content"))
-    content_type = value.get("content_type") or _type_of(filename)
+    content_type = value.get("content_type")
+    if content_type is None or content_type == "":
+        content_type = _type_of(filename)
     content_id = value.get("content_id") or None
     judged = (
         ("filename", _filename_flaw(filename, limits)),

@@ -13,6 +13,7 @@ from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
 from posthouse.store.values import (
+    Backlog,
     Cancel,
     Claim,
     ClaimRequest,
@@ -160,6 +161,10 @@ class Reading(Protocol):
 
     async def waiting(self, now: float) -> float:
         """Age in seconds of the oldest message that is due and held by nobody; 0 when there is none."""
+        ...
+
+    async def backlog(self, now: float) -> Backlog:
+        """How many messages are unfinished, and how long they wait. It walks over all of them: ask seldom."""
         ...
 
 

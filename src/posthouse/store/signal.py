@@ -28,6 +28,12 @@ class Settlements:
         for event in self._watched.get(message_id, ()):
             event.set()
 
+    def settle_all(self) -> None:
+        """Let everybody look for himself."""
+        for events in self._watched.values():
+            for event in events:
+                event.set()
+
 
 async def signalled(event: asyncio.Event, timeout_s: float) -> bool:
     """Whether the event was set in time."""

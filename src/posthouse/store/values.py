@@ -290,6 +290,17 @@ class Page(msgspec.Struct, frozen=True):
         return self.records[place]
 
 
+class Backlog(msgspec.Struct, frozen=True):
+    """What is not finished at one moment.
+
+    unfinished: (pool, status) → how many; no entry for none. oldest_s: lane → age in seconds of the oldest message that
+    is due and held by nobody, 0 when there is none; all lanes.
+    """
+
+    unfinished: dict[tuple[str, Status], int]
+    oldest_s: dict[Lane, float]
+
+
 class Switching(msgspec.Struct, frozen=True):
     """How an operator wants a pool's provider to stand from now on."""
 

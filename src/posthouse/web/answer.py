@@ -15,11 +15,13 @@ PROBLEM: Final = (b"content-type", b"application/problem+json")
 
 FIXED: Final[tuple[Header, ...]] = (
     (b"cache-control", b"no-store"),
+    (b"vary", b"Accept"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-"""Headers of every answer that is no page: not kept, not guessed about, not shown inside another's page."""
+"""Headers of every answer that is no page: not kept, not the same to a browser, not guessed about, not shown inside
+another's page."""
 
 _json = msgspec.json.Encoder()
 

@@ -1,10 +1,12 @@
 """The HTTP application: finds the route of a call and who calls, and gives every answer its headers."""
 
+import asyncio
 from collections.abc import Iterable
 from itertools import count
-from secrets import token_hex
-from typing import Any, Final
+from secrets import token_bytes, token_hex
+from typing import TYPE_CHECKING, Any, Final
 
+from posthouse.metrics.described import OTHER_PATH, PAGE
 from posthouse.store.contract import StoreDown
 from posthouse.telemetry import warn
 from posthouse.web.answer import Answer, Header, Refused, problem, retry_after
@@ -12,13 +14,21 @@ from posthouse.web.auth import admit, key_in_body, presented
 from posthouse.web.connection import WHOLE, come_whole, send_whole
 from posthouse.web.cors import NO_ORIGINS
 from posthouse.web.door import Door
+from posthouse.web.metrics import SCRAPE
+from posthouse.web.pages.accept import PATHS, wants_page
 from posthouse.web.refusal import down
 from posthouse.web.request import Headers, Request
 from posthouse.web.route import Paths
 from posthouse.web.routes import ROUTES
 
+if TYPE_CHECKING:
+    from posthouse.web.pages.site import Site
+
 MOST_AT_ONCE: Final = 1000
 """Requests in hand at the same time; more are turned away at once instead of making all of them wait."""
+
+ROUTE: Final = "posthouse.route"
+"""Where the scope holds the path of the route that was found, for the metrics."""
 
 NO_EXTENSIONS: Final[dict[str, Any]] = {}
 
@@ -29,11 +39,17 @@ ONCE: Final = frozenset({b"authorization", b"x-api-key", b"content-type", b"cont
 
 
 class App:
-    """An ASGI application."""
+    """An ASGI application.
 
-    def __init__(self, door: Door) -> None:
+    development: whether the key is the one that everybody knows. secret: 32 random bytes that seal what browsers keep;
+    all processes behind one address need the same.
+    """
+
+    def __init__(self, door: Door, *, development: bool = False, secret: bytes | None = None) -> None:
         self.door = door
-        self._paths = Paths(ROUTES)
+        self._development, self._secret = development, secret or token_bytes(32)
+        self._site: Site | None = None
+        self._paths = Paths((*ROUTES, SCRAPE))
         self._in_hand = 0
         self._request_ids = RequestIds(token_hex(6))
 
@@ -46,12 +62,18 @@ class App:
             receive = body
         request_id = self._request_ids.of(headers)
         self._in_hand += 1
+        began = self.door.clock.monotonic()
         try:
-            given = await self._answer(scope, headers, receive, request_id)
+            if wants_page(headers.get(b"accept")) or scope["path"].startswith(PATHS):
+                given = await self._page(scope, headers, receive, request_id)
+            else:
+                given = await self._answer(scope, headers, receive, request_id)
         except ConnectionResetError:
             return  # whoever asked is gone
         finally:
             self._in_hand -= 1
+        route = scope.get(ROUTE) or self._pattern(scope)
+        self.door.tally.requested(route, given.status, self.door.clock.monotonic() - began)
         head = (*given.headers, (b"x-request-id", request_id), *given.fixed)
         cors = self.door.cors
         if cors is not NO_ORIGINS:
@@ -61,6 +83,23 @@ class App:
             await answer(scope, receive, send)
         else:
             send_whole(cycle, answer)
+
+    async def _page(self, scope: Any, headers: Headers, receive: Any, request_id: bytes) -> Answer:
+        """The answer as a page. What makes pages is loaded for the first of them, beside the loop: it takes a while."""
+        try:
+            if self._site is None:
+                made = await asyncio.to_thread(self._make_site)
+                self._site = self._site or made
+            return await self._site.answer(scope, headers, receive, request_id)
+        except ConnectionResetError:
+            raise
+        except Exception as error:
+            return _fault(request_id, scope["path"], error)
+
+    def _make_site(self) -> "Site":
+        from posthouse.web.pages.site import Site
+
+        return Site(self.door, self._paths, self._answer, self._development, self._secret)
 
     async def _answer(self, scope: Any, headers: Headers, receive: Any, request_id: bytes) -> Answer:
         """An answer, whatever happens."""
@@ -78,6 +117,7 @@ class App:
                 asked = self.door.cors.preflight(headers, methods.allow) if method == "OPTIONS" else None
                 expected = f"Expected one of {methods.allow.decode()}."
                 return asked or problem(405, "method", expected, (b"allow", methods.allow))
+            scope[ROUTE] = route.path
             key, fields = presented(headers), None
             if key is None and route.key_in_body:
                 key, fields = await key_in_body(self.door, route, headers, receive)
@@ -91,10 +131,19 @@ class App:
         except ConnectionResetError:
             raise
         except Exception as error:
-            warn(
-                "a request ended in an internal error", request_id=request_id.decode(), path=scope["path"], error=error
-            )
-            return problem(500, "internal", "This is a fault of Posthouse; its log tells more under the request id.")
+            return _fault(request_id, scope["path"], error)
+
+    def _pattern(self, scope: Any) -> str:
+        """What stands for a path in the metrics, where no route was called: never the path itself."""
+        if scope["path"].startswith(PATHS):
+            return PAGE
+        found = self._paths.find(scope["raw_path"])
+        return OTHER_PATH if found is None else next(iter(found[0].routes.values())).path
+
+
+def _fault(request_id: bytes, path: str, error: Exception) -> Answer:
+    warn("a request ended in an internal error", request_id=request_id.decode(), path=path, error=error)
+    return problem(500, "internal", "This is a fault of Posthouse; its log tells more under the request id.")
 
 
 def refuse_repeated(fields: Iterable[Header]) -> None:

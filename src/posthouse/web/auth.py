@@ -1,8 +1,10 @@
 """Who is asking: the key of a request, and what it opens."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from posthouse.intake.caller import Caller
+from posthouse.mail.problem import Problem
 from posthouse.web.answer import Refused, problem
 from posthouse.web.door import Door
 from posthouse.web.fields import small
@@ -62,6 +64,16 @@ async def key_in_body(door: Door, route: Route, headers: Headers, receive: Any) 
         raise
     key = next((fields[name] for name in IN_BODY if name in fields), None)
     return key.encode("utf-8", "replace") if isinstance(key, str) else None, fields
+
+
+def keyless(fields: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The fields without a key that stands among them; one that is no text is reported."""
+    problems += [
+        Problem("field-type", name, "Expected a string.")
+        for name in IN_BODY
+        if not isinstance(fields.get(name), str | None)
+    ]
+    return {name: value for name, value in fields.items() if name not in IN_BODY}
 
 
 def refuse_other_sites(door: Door, headers: Headers) -> None:

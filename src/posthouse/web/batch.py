@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from posthouse.mail.problem import Problem, Refusal
+from posthouse.metrics.described import DOOR
 from posthouse.store.values import Entry, Mismatch, Receipt
 from posthouse.web.answer import Answer, Refused, answer, problem
 from posthouse.web.door import Door
@@ -54,7 +55,12 @@ async def _taken(door: Door, request: Request, messages: list[Any], once_key: st
         judged.append(_entry(door, request, fields, place, once_key))
         if place % BREATH == BREATH - 1:
             await asyncio.sleep(0)
-    answers = iter(await door.intake.add([entry for entry in judged if isinstance(entry, Entry)]))
+    entries = [entry for entry in judged if isinstance(entry, Entry)]
+    taken = await door.intake.add(entries)
+    for entry, receipt in zip(entries, taken, strict=True):
+        if isinstance(receipt, Receipt) and not receipt.replayed:
+            door.tally.accepted[entry.pool, DOOR] += 1
+    answers = iter(taken)
     return [_result(next(answers), place) if isinstance(one, Entry) else one for place, one in enumerate(judged)]
 
 

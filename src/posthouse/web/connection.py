@@ -23,6 +23,9 @@ HEAD_S: Final = 10.0
 HEAD_MAX: Final = 64 * 1024
 """Bytes of a head that is not complete yet."""
 
+BODILESS: Final = (204, 304)
+"""Statuses whose answers end with their head, and tell no length."""
+
 WHOLE: Final = "posthouse.whole"
 """The extension of the ASGI scope that holds the cycle of the request: for `come_whole` and `send_whole`."""
 
@@ -140,7 +143,8 @@ def send_whole(cycle: RequestResponseCycle, answer: Answer) -> None:
         content += (name, b": ", value, b"\r\n")
     if not cycle.keep_alive and close not in answer.headers:
         content.append(b"connection: close\r\n")
-    content.append(b"content-length: %d\r\n\r\n" % len(answer.body))
+    bodiless = answer.status in BODILESS
+    content.append(b"\r\n" if bodiless else b"content-length: %d\r\n\r\n" % len(answer.body))
     if cycle.scope["method"] != "HEAD":
         content.append(answer.body)
     cycle.response_started = cycle.response_complete = True

@@ -9,19 +9,21 @@ from posthouse.clock import Clock
 from posthouse.intake.accept import Intake
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Caller, Callers
+from posthouse.metrics.tally import Tally
 from posthouse.routing.board import Board
-from posthouse.routing.router import Decision
+from posthouse.routing.explain import Explanation
 from posthouse.secret import Secret
 from posthouse.store.contract import Store
 from posthouse.store.values import Entry
 from posthouse.web.administration import Administration
 from posthouse.web.answer import Refused, problem, retry_after
+from posthouse.web.backlog import Backlogs
 from posthouse.web.body import Budget
 from posthouse.web.cors import NO_ORIGINS, Cors
 from posthouse.web.health import Readiness
 
-Outlook = Callable[[Entry], Decision]
-"""What routing would decide for a message at this moment, were it stored."""
+Outlook = Callable[[Entry], Explanation | None]
+"""Why a message would have to wait, were it stored at this moment; None where it would not."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -35,7 +37,8 @@ class Door(msgspec.Struct, kw_only=True):
     """The rest of the house as the HTTP door sees it. A reload replaces single members; a handler asks for each anew.
 
     max_body: bytes of one request; budget: memory for large ones together. board: of a pool. kinds: pool → provider →
-    what it is. stopping: set when the server stops. switching: held while a switch is read and written.
+    what it is. stopping: set when the server stops. switching: held while a switch is read and written. tally: what is
+    counted. local: whether it listens on a loopback address, where nobody else can call.
     """
 
     clock: Clock
@@ -53,6 +56,9 @@ class Door(msgspec.Struct, kw_only=True):
     stopping: asyncio.Event
     cors: Cors = NO_ORIGINS
     switching: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
+    tally: Tally = msgspec.field(default_factory=Tally)
+    backlogs: Backlogs = msgspec.field(default_factory=Backlogs)
+    local: bool = False
 
     def must_be_open(self) -> None:
         """Refused with 503 where the server stops: what came now might not be written any more."""

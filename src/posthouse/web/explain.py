@@ -14,7 +14,6 @@ from posthouse.routing.explain import Explanation, Verdict, explain
 from posthouse.routing.rules import START, Course, Job
 from posthouse.store.values import Stored, pack
 from posthouse.web.answer import Answer, Refused, answer
-from posthouse.web.auth import IN_BODY
 from posthouse.web.door import Door
 from posthouse.web.fields import given
 from posthouse.web.pool import pool_of_sender
@@ -47,7 +46,6 @@ async def foreseen(door: Door, request: Request) -> Answer:
     """POST /route/explain: nothing is stored, sent or counted."""
 
     async def told(fields: dict[str, Any]) -> Answer:
-        fields = {name: value for name, value in fields.items() if name not in IN_BODY}
         pool = pool_of_sender(door, request.caller, fields)
         entry = pool if isinstance(pool, Refusal) else door.intake.entry(fields, pool, request.caller, None)
         if isinstance(entry, Refusal):

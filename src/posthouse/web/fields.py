@@ -46,8 +46,10 @@ async def small(door: Door, headers: Headers, receive: Any) -> dict[str, Any]:
 
 
 async def few(door: Door, request: Request) -> dict[str, Any]:
-    """The fields of a call that needs a few of them, or none."""
-    return await small(door, request.headers, request.receive) if request.fields is None else request.fields
+    """The fields of a call that needs a few of them, or none. What comes with a GET means nothing, and is left."""
+    if request.fields is not None:
+        return request.fields
+    return await small(door, request.headers, request.receive) if request.method == "POST" else {}
 
 
 def fields(headers: Headers, body: bytes | bytearray) -> dict[str, Any]:

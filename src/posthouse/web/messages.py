@@ -3,15 +3,18 @@
 import asyncio
 import re
 from collections.abc import Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 from posthouse.intake.policy import PoolPolicy
 from posthouse.mail.event import UNFINISHED
 from posthouse.mail.problem import Refusal
+from posthouse.metrics.described import DOOR
 from posthouse.store.contract import StoreDown
 from posthouse.store.values import Cancel, Mismatch, Receipt
 from posthouse.web.answer import Answer, Refused, answer, problem
+from posthouse.web.cursor import sealed
 from posthouse.web.door import Door
 from posthouse.web.fields import early, given
 from posthouse.web.outage import refuse_outage
@@ -58,10 +61,14 @@ async def _taken(
     if isinstance(entry, Refusal):
         raise Refused(refusal(entry))
     if waits and entry.status == "queued":
-        refuse_outage(door.outlook(entry), door.clock.now())
+        why = door.outlook(entry)
+        if why is not None:
+            refuse_outage(why, door.clock.now())
     taken, *_ = await intake.add((entry,))
     if isinstance(taken, Mismatch):
         raise Refused(problem(422, "idempotency-mismatch", MISMATCH))
+    if not taken.replayed:
+        door.tally.accepted[entry.pool, DOOR] += 1
     return taken
 
 
@@ -74,9 +81,11 @@ async def show(door: Door, request: Request) -> Answer:
 
 async def page(door: Door, request: Request) -> Answer:
     """GET /email"""
-    found = await door.store.page(read_query(request.query, request.caller.sees))
+    asked, name = read_query(request.query, request.caller)
+    found = await door.store.page(asked)
     messages = [shown(record, whole=False) for record in found]
-    return answer(200, {"messages": messages, "next_cursor": found.after})
+    following = None if found.after is None else sealed(found.after, request.caller, name)
+    return answer(200, {"messages": messages, "next_cursor": following})
 
 
 async def cancel(door: Door, request: Request) -> Answer:
@@ -84,13 +93,23 @@ async def cancel(door: Door, request: Request) -> Answer:
     message_id = request.parameters["id"]
     if not ID.fullmatch(message_id):
         return UNKNOWN
-    status, *_ = await door.store.cancel([Cancel(message_id, request.caller.sees, door.clock.now())])
+    now = door.clock.now()
+    status, *_ = await door.store.cancel([Cancel(message_id, request.caller.sees, now)])
     if status is None:
         return UNKNOWN
     if status == "cancelled":
+        await _count_cancelled(door, message_id, now)
         return answer(200, {"id": message_id, "status": status})
     detail = "It is too late to cancel: a provider may have it already."
     return problem(409, "too-late", detail, id=message_id, message_status=status)
+
+
+async def _count_cancelled(door: Door, message_id: str, at: float) -> None:
+    """Count it, where this call ended it: to cancel once more is answered alike, and ends nothing."""
+    with suppress(StoreDown):
+        record = await door.store.find(message_id, None)
+        if record is not None and any(event.type == "cancelled" and event.at == at for event in record.events):
+            door.tally.ended[record.pool, "cancelled"] += 1
 
 
 def accepted(receipt: Receipt, **members: object) -> Answer:

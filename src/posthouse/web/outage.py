@@ -4,34 +4,40 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Final
 
+from posthouse.clock import rfc3339
 from posthouse.intake.policy import SANDBOX
-from posthouse.routing.router import Decision, Wait
+from posthouse.routing.explain import Explanation, Verdict
 from posthouse.web.answer import Refused, problem, retry_after
 
-OUT: Final = ("its circuit is open", "paused", "drained")
-"""How routing begins to say that a provider carries nothing until it is well again, or somebody wants it to."""
-
-PASSING: Final = (
-    *("its pace", "busy", "comes after", "its circuit has just closed"),
-    *("what is left of its quota", "its daily quota", "its monthly quota"),
-)
-"""How it begins to say what passes with time alone: such a message is taken, and waits."""
+OUT: Final = frozenset({"enabled", "switch", "circuit"})
+"""The rules that hold until a provider is well again, or somebody wants it to be used. The others pass with time."""
 
 
-def outage(decision: Decision) -> Mapping[str, str] | None:
+def outage(found: Explanation) -> Mapping[str, str] | None:
     """provider → why, where all that could carry the message are out; None where somebody may, sooner or later."""
-    if not isinstance(decision, Wait):
+    if found.decision != "wait":
         return None
-    reasons = {provider: why for provider, why in decision.passed_over if provider != SANDBOX}
-    if any(why.startswith(PASSING) for why in reasons.values()):
+    able = [verdict for verdict in found.verdicts if verdict.ready_at is not None]
+    if not able or not all(any(not ok and name in OUT for name, ok, _ in verdict.filters) for verdict in able):
         return None
-    return reasons if any(why.startswith(OUT) for why in reasons.values()) else None
+    return {verdict.name: _why(verdict) for verdict in found.verdicts if verdict.name != SANDBOX}
 
 
-def refuse_outage(decision: Decision, now: float) -> None:
+def refuse_outage(found: Explanation, now: float) -> None:
     """Refused with 503 where nobody can carry it now; nothing of it was stored."""
-    reasons = outage(decision)
-    if reasons is not None and isinstance(decision, Wait):
-        detail = "No provider can carry it now, and the call would wait in vain. Nothing of this request was stored."
-        wait = retry_after(max(1, ceil(decision.until - now)))
-        raise Refused(problem(503, "no-provider", detail, wait, reasons=reasons))
+    reasons = outage(found)
+    if reasons is not None and found.until is not None:
+        detail = (
+            f"No provider can carry it now, not before {rfc3339(found.until)}, and the call would wait in vain. "
+            "Nothing of this request was stored."
+        )
+        raise Refused(
+            problem(503, "no-provider", detail, retry_after(max(1, ceil(found.until - now))), reasons=reasons)
+        )
+
+
+def _why(verdict: Verdict) -> str:
+    """What stands against a provider: of several rules, one that will not pass by itself."""
+    against = [check for check in verdict.filters if not check.ok]
+    lasting = [check for check in against if check.name in OUT or verdict.ready_at is None]
+    return next((check.why or check.name for check in (*lasting, *against)), "")

@@ -64,6 +64,7 @@ def line(door: Door, board: Board, candidate: Candidate, caller: Caller, switch:
         "weight": candidate.weight,
         "score": round(score(standing.health, candidate.score, now, board.rules.scoring), 2),
         "breaker": standing.circuit.state(now),
+        "distrusted": standing.trust.lost_at is not None,
         "in_flight": standing.in_flight,
         "left_today": today,
         "left_this_month": month,

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
+from posthouse.intake.caller import Caller
 from posthouse.mail.event import STATUSES
 from posthouse.mail.problem import Problem
 from posthouse.store.values import SCAN, Query
 from posthouse.web.answer import Refused, problem
+from posthouse.web.cursor import opened
 
 PAGE_MAX: Final = 100
 
@@ -21,8 +23,8 @@ ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-
 _PARAMETERS: Final = ("status", "to", "tag", "provider", "since", "until", "limit", "cursor")
 
 
-def read_query(query: bytes, pool: str | None) -> Query:
-    """The page asked for, of one pool or of all. Refused with 400 and every problem at once."""
+def read_query(query: bytes, caller: Caller) -> tuple[Query, str]:
+    """The page asked for, and what its cursors are sealed for. Refused with 400 and every problem at once."""
     problems: list[Problem] = []
     given: dict[str, str] = {}
     for name, value in parse_qsl(query[:QUERY_MAX].decode("latin-1"), keep_blank_values=True):
@@ -36,25 +38,30 @@ def read_query(query: bytes, pool: str | None) -> Query:
         problems.append(Problem("parameter-invalid", "status", f"expected one of {', '.join(STATUSES)}"))
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= PAGE_MAX):
         problems.append(Problem("parameter-invalid", "limit", f"expected a number from 1 to {PAGE_MAX}"))
-    if cursor is not None and not ID.fullmatch(cursor):
-        problems.append(Problem("parameter-invalid", "cursor", "expected the next_cursor of an earlier page"))
+    asked = "messages " + repr(sorted(pair for pair in given.items() if pair[0] not in ("limit", "cursor")))
+    after = None if cursor is None else opened(cursor, caller, asked)
+    if cursor is not None and (after is None or not ID.fullmatch(after)):
+        problems.append(
+            Problem("parameter-invalid", "cursor", "expected the next_cursor of an earlier page of this list")
+        )
     since, until = (_when(given, name, problems) for name in ("since", "until"))
     if len(query) > QUERY_MAX:
         problems = [Problem("parameters-too-long", "", f"expected at most {QUERY_MAX} bytes of parameters")]
     if problems:
         raise Refused(problem(400, "parameters", "The list cannot be made.", problems=problems))
-    return Query(
+    found = Query(
         limit=int(limit),
-        pool=pool,
+        pool=caller.sees,
         status=status,
         to=given.get("to"),
         tag=given.get("tag"),
         provider=given.get("provider"),
         since=since,
         until=until,
-        after=cursor,
+        after=after,
         scan=SCAN,
     )
+    return found, asked
 
 
 def _when(given: Mapping[str, str], name: str, problems: list[Problem]) -> float | None:

@@ -2,6 +2,7 @@
 
 from posthouse.mail.event import UNFINISHED
 from posthouse.mail.problem import Flaw, Refusal
+from posthouse.metrics.described import DOOR
 from posthouse.store.values import Mismatch, Record
 from posthouse.web.answer import Answer, Refused, problem
 from posthouse.web.door import Door
@@ -41,6 +42,8 @@ async def resend(door: Door, request: Request) -> Answer:
         raise
     if receipt.replayed:
         door.give_back(request.caller, 1)
+    else:
+        door.tally.accepted[entry.pool, DOOR] += 1
     return accepted(receipt, resent_from=message_id)
 
 

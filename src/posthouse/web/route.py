@@ -36,7 +36,8 @@ class Route(msgspec.Struct, frozen=True):
     """One method of one path. HEAD goes with GET, a trailing slash with the path, and 401, 404 and 405 with all.
 
     path: a place is the name of one of `PLACES` in braces. body: the name of what is sent along, None for nothing.
-    answers: status → what it means. key_in_body: whether the key may stand in the body, as in the stampman's calls.
+    answers: status → what it means. shows: status → the name of what is shown then, one of `openapi.shapes.SHAPES`.
+    key_in_body: whether the key may stand in the body, as in the stampman's calls.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -45,6 +46,7 @@ class Route(msgspec.Struct, frozen=True):
     handler: Handler
     summary: str
     answers: dict[int, str]
+    shows: dict[int, str] = {}
     parameters: tuple[Parameter, ...] = ()
     body: str | None = None
     key_in_body: bool = False

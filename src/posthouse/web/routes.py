@@ -4,16 +4,21 @@ To add a call: write a function `async def verb(door: Door, request: Request) ->
 `Route` here. The route says who may call; the function is called only by those, and finds them in `request.caller`. A
 function whose path names a domain asks `pool_named`, which keeps other pools unknown. What stands in the body is read
 by `given` (a message, a list) or `few` (some words, read with `read_words`). Whatever is wrong is raised as `Refused`.
-Each answer the function can give stands in `answers`; those that all calls share (401, 404, 405, 500, 503) do not.
+Each answer the function can give stands in `answers`; those that all calls share (400, 401, 405, 500, 503) need not.
+What a good answer shows is described in `openapi/shapes.py`, what is sent in `openapi/bodies.py`, a new kind of error
+in `openapi/kinds.py`: the tests name whatever is missing there.
 """
 
 from typing import Final
 
 from posthouse.web import admin, batch, explain, health, messages, pools, resend, sending, suppressions, switches
+from posthouse.web.openapi import call
 from posthouse.web.route import Parameter, Route
 
 ONCE: Final = Parameter("Idempotency-Key", "header", "The same key with the same body is the same message, for 24 h.")
 WAIT: Final = Parameter("Prefer", "header", "`wait=10` waits up to so many seconds (60 at most) for the final state.")
+
+KNOWN: Final = Parameter("If-None-Match", "header", "The `ETag` of the document that is there already.")
 
 FILTERS: Final = (
     Parameter("status", "query", "Only messages in this state."),
@@ -51,6 +56,9 @@ HANDED_IN: Final = {
     **LIMITED,
 }
 
+TAKEN: Final = {200: "Message", 202: "Receipt"}
+STANDING: Final = {200: "Provider"}
+
 NO_MESSAGE: Final = {404: "There is no such message, or it is another pool's."}
 NO_POOL: Final = {404: "There is no such domain, or it is another pool's."}
 NO_PROVIDER: Final = {404: "There is no such domain, or no such provider of it."}
@@ -62,6 +70,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("POST", "/email", "sender", messages.submit),
         summary="Hand in a message.",
         answers=HANDED_IN,
+        shows=TAKEN,
         parameters=(WAIT, ONCE),
         body="message",
     ),
@@ -69,6 +78,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("GET", "/email", "reader", messages.page),
         summary="List messages, newest first.",
         answers={200: "A page, and where the next one begins.", 400: "A parameter is wrong."},
+        shows={200: "Page"},
         parameters=FILTERS,
     ),
     Route(
@@ -76,11 +86,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Hand in up to 1,000 messages at once.",
         answers={
             200: "A result for each, in order: its id and status, or its problems.",
+            403: "A browser calls for a page of another site, without a key.",
             422: "It is no list of messages; nothing was stored.",
             503: "None of them was taken.",
             **UNREADABLE,
             **LIMITED,
         },
+        shows={200: "Results"},
         parameters=(ONCE,),
         body="batch",
     ),
@@ -88,11 +100,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("GET", "/email/{id}", "reader", messages.show),
         summary="Show a message, its attempts and its events.",
         answers={200: "The message.", **NO_MESSAGE},
+        shows={200: "Message"},
     ),
     Route(
         *("DELETE", "/email/{id}", "reader", messages.cancel),
         summary="Take back a message that was not sent yet.",
         answers={200: "It is cancelled, and will not be sent.", 409: "It is too late.", **NO_MESSAGE},
+        shows={200: "Cancelled"},
     ),
     Route(
         *("POST", "/email/{id}/resend", "reader", resend.resend),
@@ -106,6 +120,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             **UNREADABLE,
             **LIMITED,
         },
+        shows={202: "Resent"},
         parameters=(ONCE,),
         body="resend",
     ),
@@ -113,6 +128,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("GET", "/email/{id}/explain", "reader", explain.explained),
         summary="Explain where a message goes, and why.",
         answers={200: "Every provider, with each rule's verdict.", **NO_MESSAGE},
+        shows={200: "Explained"},
     ),
     Route(
         *("POST", "/route/explain", "reader", explain.foreseen),
@@ -123,17 +139,20 @@ ROUTES: Final[tuple[Route, ...]] = (
             422: "The message is wrong; every problem is named.",
             **UNREADABLE,
         },
+        shows={200: "Foreseen"},
         body="message",
     ),
     Route(
         *("GET", "/", "reader", pools.listed),
         summary="List the pools that the key may see, and their providers.",
         answers={200: "The pools."},
+        shows={200: "Pools"},
     ),
     Route(
         *("POST", "/", "reader", pools.listed),
         summary="The same, with the key in the body.",
         answers={200: "The pools.", 422: "There is more than a key in the body.", **UNREADABLE},
+        shows={200: "Pools"},
         body="key",
         key_in_body=True,
     ),
@@ -141,11 +160,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("GET", "/{domain}", "reader", pools.shown),
         summary="Show one pool and its providers.",
         answers={200: "The pool.", **NO_POOL},
+        shows={200: "Pool"},
     ),
     Route(
         *("POST", "/{domain}", "reader", pools.shown),
         summary="The same, with the key in the body.",
         answers={200: "The pool.", 422: "There is more than a key in the body.", **NO_POOL, **UNREADABLE},
+        shows={200: "Pool"},
         body="key",
         key_in_body=True,
     ),
@@ -153,6 +174,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("POST", "/{domain}/send", "sender", sending.send),
         summary="Hand in a message through this pool.",
         answers={**HANDED_IN, **NO_POOL},
+        shows=TAKEN,
         parameters=(WAIT, ONCE),
         body="message",
         key_in_body=True,
@@ -161,6 +183,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("POST", "/{domain}/{provider}/send", "sender", sending.send_through),
         summary="Hand in a message through this provider of the pool, and no other.",
         answers={**HANDED_IN, **NO_PROVIDER},
+        shows=TAKEN,
         parameters=(WAIT, ONCE),
         body="message",
         key_in_body=True,
@@ -169,25 +192,29 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("GET", "/{domain}/suppressions", "reader", suppressions.listed),
         summary="List the addresses that are not sent to.",
         answers={200: "A page, and where the next one begins.", 400: "A parameter is wrong.", **NO_POOL},
+        shows={200: "Suppressions"},
         parameters=SUPPRESSED,
     ),
     Route(
         *("POST", "/{domain}/suppressions", "reader", suppressions.add),
         summary="Send no more to these addresses.",
         answers={200: "Whether each is new on the list.", 422: "An address is wrong.", **NO_POOL, **UNREADABLE},
+        shows={200: "Additions"},
         body="suppression",
     ),
     Route(
         *("DELETE", "/{domain}/suppressions", "reader", suppressions.remove),
         summary="Send to these addresses again.",
         answers={200: "Whether each was on the list.", 422: "An address is wrong.", **NO_POOL, **UNREADABLE},
+        shows={200: "Removals"},
         parameters=SUPPRESSED[:1],
-        body="suppression",
+        body="addresses",
     ),
     Route(
         *("POST", "/{domain}/{provider}/fail", "admin", switches.fail),
         summary="Make a provider seem to fail: with nothing said, on if it is off and off if it is on.",
         answers={**SWITCHED, **FOR_ADMINS},
+        shows=STANDING,
         body="fail",
         key_in_body=True,
     ),
@@ -195,11 +222,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("DELETE", "/{domain}/{provider}/fail", "admin", switches.mend),
         summary="End a simulated failure.",
         answers={200: "The provider as it stands now.", **NO_PROVIDER, **FOR_ADMINS},
+        shows=STANDING,
     ),
     Route(
         *("POST", "/{domain}/{provider}/pause", "admin", switches.pause),
         summary="Start no more sends at a provider; with `drain`, only those that are bound to it.",
         answers={**SWITCHED, **FOR_ADMINS},
+        shows=STANDING,
         body="pause",
         key_in_body=True,
     ),
@@ -207,6 +236,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("POST", "/{domain}/{provider}/resume", "admin", switches.resume),
         summary="Use a provider again.",
         answers={**SWITCHED, **FOR_ADMINS},
+        shows=STANDING,
         body="resume",
         key_in_body=True,
     ),
@@ -214,37 +244,54 @@ ROUTES: Final[tuple[Route, ...]] = (
         *("GET", "/admin/config", "admin", admin.shown),
         summary="Show the configuration, its secrets hidden.",
         answers={200: "What the file says.", **FOR_ADMINS},
+        shows={200: "Configuration"},
     ),
     Route(
         *("PUT", "/admin/config", "admin", admin.replaced),
         summary="Replace the configuration: the file and what is in force, or neither.",
         answers={
             200: "It is in force.",
+            408: "It came too slowly.",
             413: "It is larger than 1 MB.",
             422: "It has problems, or there is no file; nothing was changed.",
             503: "It could not be written; nothing was changed.",
             **FOR_ADMINS,
         },
+        shows={200: "Reloaded"},
         body="configuration",
     ),
     Route(
         *("POST", "/admin/reload", "admin", admin.reloaded),
         summary="Read the configuration file anew.",
         answers={200: "It is in force.", 422: "It has problems; the one before stays in force.", **FOR_ADMINS},
+        shows={200: "Reloaded"},
     ),
     Route(
         *("GET", "/healthz", "anyone", health.alive),
         summary="Whether the process lives.",
         answers={200: "It does."},
+        shows={200: "Alive"},
     ),
     Route(
         *("GET", "/healthcheck", "anyone", health.alive),
         summary="Whether the process lives.",
         answers={200: "It does."},
+        shows={200: "Alive"},
     ),
     Route(
         *("GET", "/readyz", "anyone", health.ready),
         summary="Whether messages would be taken: the store, the age of the queue, the circuits.",
         answers={200: "They would.", 503: "They would not."},
+        shows={200: "Ready", 503: "Ready"},
+    ),
+    *(
+        Route(
+            *("GET", path, "anyone", call.shown),
+            summary="This document.",
+            answers={200: "The document.", 304: "It is the one that is there already."},
+            shows={200: "OpenAPI"},
+            parameters=(KNOWN,),
+        )
+        for path in ("/openapi.json", "/swagger.json")
     ),
 )

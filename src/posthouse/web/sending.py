@@ -6,7 +6,7 @@ import msgspec
 
 from posthouse.mail.problem import Problem, Refusal
 from posthouse.web.answer import Answer, Refused
-from posthouse.web.auth import IN_BODY
+from posthouse.web.auth import keyless
 from posthouse.web.door import Door
 from posthouse.web.fields import given
 from posthouse.web.messages import submit
@@ -46,4 +46,8 @@ def _with(request: Request, fields: dict[str, Any]) -> Request:
 
 def _keyless(fields: dict[str, Any]) -> dict[str, Any]:
     """The message's own fields, where a key stands among them."""
-    return {name: value for name, value in fields.items() if name not in IN_BODY}
+    problems: list[Problem] = []
+    found = keyless(fields, problems)
+    if problems:
+        raise Refused(refusal(Refusal(tuple(problems))))
+    return found

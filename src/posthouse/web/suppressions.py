@@ -9,8 +9,9 @@ from posthouse.mail.message import Address
 from posthouse.mail.problem import Flaw, Problem
 from posthouse.store.values import Suppression
 from posthouse.web.answer import Answer, Refused, answer, problem
+from posthouse.web.cursor import opened, sealed
 from posthouse.web.door import Door
-from posthouse.web.fields import given
+from posthouse.web.fields import given, small
 from posthouse.web.pool import pool_named
 from posthouse.web.query import PAGE_MAX, QUERY_MAX
 from posthouse.web.request import Request
@@ -28,8 +29,14 @@ async def listed(door: Door, request: Request) -> Answer:
     asked = _asked(request.query)
     limit = _limit(asked.get("limit", "50"))
     address = asked.get("address")
-    found = await door.store.suppressions(pool.name, limit, asked.get("cursor"), address)
-    following = found[-1].address if len(found) == limit and address is None else None
+    name, cursor = f"suppressions {pool.name}", asked.get("cursor")
+    after = None if cursor is None else opened(cursor, request.caller, name)
+    if cursor is not None and after is None:
+        raise Refused(problem(400, "parameters", "Expected the next_cursor of an earlier page of this list."))
+    found = await door.store.suppressions(pool.name, limit, after, address)
+    following = None
+    if len(found) == limit and address is None:
+        following = sealed(found[-1].address, request.caller, name)
     return answer(200, {"suppressions": [_shown(one) for one in found], "next_cursor": following})
 
 
@@ -51,6 +58,9 @@ async def remove(door: Door, request: Request) -> Answer:
     """DELETE /{domain}/suppressions: addresses in the body, or one in the query."""
     pool = pool_named(door, request)
     one = _asked(request.query).get("address")
+    if one is not None and await small(door, request.headers, request.receive):
+        twice = Problem("field-conflict", "address", "Expected addresses in the query or in the body, not in both.")
+        raise Refused(problem(422, "fields", "Nothing was changed.", problems=[twice]))
 
     async def removed(fields: dict[str, Any]) -> Answer:
         addresses, _ = _read(fields, {})

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from posthouse.mail.problem import Flaw, Problem
 from posthouse.mail.text import as_field, line_flaw
 from posthouse.web.answer import Refused, problem
-from posthouse.web.auth import IN_BODY
+from posthouse.web.auth import keyless
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ def read_words(given: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[
     """Name → value, of what was given. Refused with 422 and every problem at once; a key among them is passed over."""
     problems: list[Problem] = []
     found: dict[str, Any] = {}
-    for name, value in given.items():
-        if name in IN_BODY or value is None:
+    for name, value in keyless(given, problems).items():
+        if value is None:
             continue
         if name not in readers:
             expected = f"Expected none but {', '.join(readers)}." if readers else "Expected no fields."

@@ -12,7 +12,7 @@ from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.statement import SQL
-from posthouse.store.values import Record, Stored, unpack
+from posthouse.store.values import LANES, Backlog, Record, Stored, unpack
 
 Line = tuple[str, str]
 """(pool, provider)"""
@@ -73,6 +73,12 @@ def spent(db: apsw.Connection, since_day: float, since_month: float, providers: 
 def waiting(db: apsw.Connection, now: float) -> float:
     oldest = db.execute(SQL["oldest"]).get
     return 0.0 if oldest is None else max(0.0, now - oldest)
+
+
+def backlog(db: apsw.Connection, now: float) -> Backlog:
+    oldest: dict[int, float] = {lane: due_at for lane, due_at in db.execute(SQL["oldest_of_lanes"])}  # noqa: C416
+    unfinished = {(pool, status): count for pool, status, count in db.execute(SQL["backlog"])}
+    return Backlog(unfinished, {lane: max(0.0, now - oldest.get(lane, now)) for lane in LANES.values()})
 
 
 def retire(db: apsw.Connection, items: list[tuple[float, float, int]]) -> list[int]:

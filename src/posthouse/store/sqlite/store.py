@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import apsw
 
+from posthouse.clock import SystemClock
 from posthouse.mail.event import UNFINISHED, Status
+from posthouse.metrics.tally import Tally
 from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
@@ -20,6 +22,7 @@ from posthouse.store.contract import StoreDown, StoreRefused
 from posthouse.store.signal import Settlements, signalled
 from posthouse.store.sqlite import file, inbox, news, paging, reading, statement, suppression, switches, work
 from posthouse.store.values import (
+    Backlog,
     Cancel,
     Claim,
     ClaimRequest,
@@ -46,9 +49,9 @@ T = TypeVar("T")
 class SqliteStore:
     """See the contract. `failed` is set when the disk can no longer be trusted: the process must end then."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the file. StoreRefused says why not. Needs a running event loop."""
-        self._path = path
+    def __init__(self, path: Path, tally: Tally | None = None) -> None:
+        """Open or create the file. StoreRefused says why not. Needs a running event loop. tally: counts the commits."""
+        self._path, self._tally = path, tally or Tally()
         self._lock = file.lock(path)
         try:
             self._db = file.connect(path)
@@ -141,6 +144,9 @@ class SqliteStore:
     async def waiting(self, now: float) -> float:
         return await self._read(reading.waiting, now)
 
+    async def backlog(self, now: float) -> Backlog:
+        return await self._read(reading.backlog, now)
+
     async def settled(self, message_id: str, timeout_s: float) -> None:
         with self._settlements.watch(message_id) as settled:
             record = await self.find(message_id, None)
@@ -200,6 +206,7 @@ class SqliteStore:
         """On the writer's thread. Once the disk has failed, nothing more is written: a later sync may lie."""
         if self._broken is not None:
             raise StoreDown(str(self._broken), fatal=True)
+        began = SystemClock.monotonic()
         try:
             with file.transaction(self._db):
                 body()
@@ -209,9 +216,11 @@ class SqliteStore:
                 self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
                 self._loop.call_soon_threadsafe(self.failed.set)
             raise
+        self._tally.commit_seconds.add(SystemClock.monotonic() - began)
 
     def _committed(self, calls: list[Call]) -> None:
         """On the event loop, after a commit: wake whoever waits for work or for the end of a message."""
+        self._tally.commit_items.add(sum(len(call.items) for call in calls))
         for call in calls:
             first = call.items[0]
             if isinstance(first, Entry | Delay) or (isinstance(first, Intent) and not all(call.answers)):

@@ -1,0 +1,84 @@
+"""posthouse migrate: bring the store's schema up to date before the server does."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import apsw
+import typer
+
+from posthouse.cli.screen import print_json
+from posthouse.clock import SystemClock
+from posthouse.config import load
+from posthouse.providers.catalogue import SPECS
+from posthouse.store.contract import StoreDown, StoreRefused
+from posthouse.store.sql import migrations
+from posthouse.store.sqlite import file
+
+EXAMPLES: Final = """
+  posthouse migrate
+  posthouse migrate --config /etc/posthouse/posthouse.yaml --json
+"""
+
+
+def migrate(
+    config: Annotated[Path | None, typer.Option("--config", "-c", metavar="FILE", help="Configuration file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
+) -> None:
+    """Bring the store's schema up to date, and say what was done.
+
+    `posthouse serve` does the same when it opens the store; this is for whoever wants it done, or tried on a copy,
+    before. The server must not run meanwhile.
+    """
+    settings = load(config, os.environ, SPECS, SystemClock().now())
+    if isinstance(settings, list):
+        print(*settings, sep="\n", file=sys.stderr)
+        raise typer.Exit(1)
+    place = settings.store.place
+    if settings.store.dialect != "sqlite":
+        print(
+            f"{place}: this version keeps its messages in SQLite only: expected store: sqlite:///PATH", file=sys.stderr
+        )
+        raise typer.Exit(1)
+    path = Path(settings.store.path)
+    try:
+        before, after = migrated(path) if path.exists() else (None, None)
+    except (StoreRefused, StoreDown) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    if as_json:
+        print_json({"store": place, "from": before, "to": after})
+    elif after is None:
+        print(f"{place}: there is no store yet; 'posthouse serve' makes it, with schema {newest()}")
+    elif before == after:
+        print(f"{place}: schema {after} already, nothing to do")
+    else:
+        print(f"{place}: from schema {before} to {after}")
+
+
+def newest() -> int:
+    """The schema that this version writes."""
+    return len(migrations("posthouse.store.sqlite"))
+
+
+def migrated(path: Path) -> tuple[int, int]:
+    """The schema before and after. StoreRefused where the file is another's, newer, or in use."""
+    with file.lock(path):
+        before = _schema(path)
+        db = file.connect(path)
+        try:
+            return before, int(db.pragma("user_version"))
+        finally:
+            db.close()
+
+
+def _schema(path: Path) -> int:
+    try:
+        db = file.reader(path)
+        try:
+            return int(db.pragma("user_version"))
+        finally:
+            db.close()
+    except apsw.Error:
+        return 0  # what it is, or why it cannot be read, is told when it is opened to be written

@@ -1,0 +1,8 @@
+-- Which of the given leases still hold: their places in the list. Locks the messages, in the order of their ids, so
+-- that nobody takes them over before this transaction is committed.
+SELECT place
+FROM unnest($1::integer[], $2::text[], $3::bigint[]) AS given (place, id, fence)
+JOIN messages ON messages.id = given.id AND messages.fence = given.fence
+WHERE lease_until IS NOT NULL
+ORDER BY messages.id
+FOR UPDATE OF messages

@@ -1,0 +1,1 @@
+DELETE FROM attempts WHERE message = ANY ($1::text[])

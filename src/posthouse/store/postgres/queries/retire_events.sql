@@ -1,0 +1,1 @@
+DELETE FROM events WHERE message = ANY ($1::text[])

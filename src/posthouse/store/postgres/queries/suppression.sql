@@ -1,0 +1,1 @@
+SELECT pool, address, reason, source, at, by FROM suppressions WHERE pool = $1 AND address = $2

@@ -1,0 +1,1 @@
+SELECT pool, provider, switch FROM switches ORDER BY pool, provider

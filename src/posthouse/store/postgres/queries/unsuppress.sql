@@ -1,0 +1,9 @@
+-- Locked in one order for all writers.
+DELETE FROM suppressions
+USING (SELECT suppressions.pool, suppressions.address
+       FROM unnest($1::text[], $2::text[]) AS given (pool, address)
+       JOIN suppressions ON suppressions.pool = given.pool AND suppressions.address = given.address
+       ORDER BY suppressions.pool, suppressions.address
+       FOR UPDATE OF suppressions) AS listed
+WHERE suppressions.pool = listed.pool AND suppressions.address = listed.address
+RETURNING suppressions.pool, suppressions.address

@@ -1,0 +1,276 @@
+"""The store on a PostgreSQL database: any number of processes on any number of machines, a few connections each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from posthouse.clock import Clock, SystemClock
+from posthouse.mail.event import UNFINISHED, Status
+from posthouse.metrics.tally import Tally
+from posthouse.routing.board import Fact
+from posthouse.routing.quota import Spent
+from posthouse.routing.switch import Switch
+from posthouse.store.contract import StoreDown
+from posthouse.store.postgres import inbox, news, paging, reading, suppression, switches, work
+from posthouse.store.postgres.connection import Line, Session
+from posthouse.store.postgres.herald import Herald
+from posthouse.store.postgres.migrate import migrate
+from posthouse.store.postgres.server import Server
+from posthouse.store.postgres.writer import Call, Method, Writer
+from posthouse.store.signal import Settlements, signalled
+from posthouse.store.values import (
+    Backlog,
+    Cancel,
+    Claim,
+    ClaimRequest,
+    Delay,
+    Ending,
+    Entry,
+    Intent,
+    Mismatch,
+    Page,
+    Query,
+    Receipt,
+    Record,
+    Renewal,
+    Result,
+    Stored,
+    Suppression,
+    Switching,
+    Told,
+)
+
+T = TypeVar("T")
+
+WRITERS: Final = 2
+"""Connections that commit: while one waits for the disk, the other one works."""
+
+READERS: Final = 2
+
+DEADLINE_S: Final = 10.0
+"""How long the database may take for a transaction."""
+
+POLL_S: Final = 1.0
+"""How long whoever waits relies on being told, and then looks for himself; a quarter of it where nobody can tell."""
+
+
+class PostgresStore:
+    """See the contract. What a method means where it raises StoreDown, and the answer to its commit was lost:
+
+    its writes are there or they are not, all of them, and its docstring says what to do. `failed` is never set: the
+    disk is the server's affair.
+    """
+
+    def __init__(self, server: Server, tally: Tally) -> None:
+        """Use `open`. Needs a running event loop."""
+        self.failed = asyncio.Event()
+        self._due = asyncio.Event()
+        self._settlements = Settlements()
+        self._writer = Writer([Line(server) for _ in range(WRITERS)], self._committed, tally)
+        # Claims have a line of their own: two of one process would only step around each other.
+        self._claimer = Writer([Line(server)], self._committed, tally)
+        self._lines = [Line(server) for _ in range(READERS)]
+        self._readers: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+        for line in self._lines:
+            self._readers.put_nowait(line)
+        self._reading: set[asyncio.Task[Any]] = set()
+        self._herald = None if server.pooled else Herald(server, self._due.set, self._settled)
+        self._poll_s = POLL_S / 4 if server.pooled else POLL_S
+
+    @classmethod
+    async def open(
+        cls, url: str, clock: Clock | None = None, tally: Tally | None = None, deadline_s: float = DEADLINE_S
+    ) -> "PostgresStore":
+        """Open the database, and bring it up to date. StoreRefused says why not; its words never hold the password.
+
+        url: see `Server`. clock: the one that the callers' instants are of. tally: counts the commits.
+
+        Leases are left as they are: other processes may hold them. Those of the dead run out.
+        """
+        server = Server(url, clock or SystemClock(), deadline_s)
+        await server.check()
+        await migrate(server)
+        return cls(server, tally or Tally())
+
+    # Inbox
+
+    async def add(self, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
+        """StoreDown: ask again under the same idempotency key, which finds it; without one it may be there twice."""
+        return await self._writer.submit(inbox.add, entries)
+
+    async def cancel(self, items: Sequence[Cancel]) -> list[Status | None]:
+        """StoreDown: ask again. A message that was cancelled answers `cancelled`."""
+        return await self._writer.submit(inbox.cancel, items)
+
+    # Work
+
+    async def claim(self, request: ClaimRequest) -> list[Claim]:
+        """StoreDown: ask again. What was claimed and not handed over is swept when its lease has run out."""
+        return await self._claimed(work.claim, request)
+
+    async def sweep(self, request: ClaimRequest) -> list[Claim]:
+        """StoreDown: as with `claim`."""
+        return await self._claimed(work.sweep, request)
+
+    async def overdue(self, request: ClaimRequest) -> list[Claim]:
+        """StoreDown: as with `claim`."""
+        return await self._claimed(work.overdue, request)
+
+    async def intend(self, items: Sequence[Intent]) -> list[bool]:
+        """StoreDown: do not send. Ask again (the same attempt under the same lease is begun once), or give it back.
+
+        An attempt that was written nevertheless stays open until somebody records it: it counts as one in doubt.
+        """
+        return await self._writer.submit(work.intend, items)
+
+    async def record(self, items: Sequence[Result]) -> list[bool]:
+        """StoreDown: ask again, for as long as it takes. What was written is answered with True, and not written twice:
+
+        a result is the same when its attempt ended with that outcome at that instant.
+        """
+        return await self._writer.submit(work.record, items)
+
+    async def finish(self, items: Sequence[Ending]) -> list[bool]:
+        """StoreDown: ask again. False then says only that the lease is gone, by this ending or otherwise: let it be."""
+        return await self._writer.submit(work.finish, items)
+
+    async def postpone(self, items: Sequence[Delay]) -> list[bool]:
+        """StoreDown: as with `finish`."""
+        return await self._writer.submit(work.postpone, items)
+
+    async def renew(self, items: Sequence[Renewal]) -> list[bool]:
+        """StoreDown: ask again. To renew twice is to renew once."""
+        return await self._writer.submit(work.renew, items)
+
+    async def told(self, items: Sequence[Told]) -> list[Status | None]:
+        """StoreDown: ask again. The same news is not added twice."""
+        return await self._writer.submit(news.told, items)
+
+    async def retire(self, content_before: float, records_before: float, limit: int) -> int:
+        """StoreDown: ask again. What was forgotten is not counted then."""
+        [count] = await self._writer.submit(reading.retire, [(content_before, records_before, limit)])
+        return int(count)
+
+    async def due(self, timeout_s: float) -> None:
+        await signalled(self._due, min(timeout_s, self._poll_s))
+        self._due.clear()
+
+    # Reading
+
+    async def find(self, message_id: str, pool: str | None) -> Record | None:
+        return await self._read(lambda db: reading.find(db, message_id, pool))
+
+    async def content(self, message_id: str, pool: str | None) -> Stored | None:
+        return await self._read(lambda db: reading.content(db, message_id, pool))
+
+    async def page(self, query: Query) -> Page:
+        return await self._read(lambda db: paging.page(db, query))
+
+    async def observations(self, since: float) -> dict[str, list[Fact]]:
+        return await self._read(lambda db: reading.observations(db, since))
+
+    async def spent(
+        self, since_day: float, since_month: float, providers: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Spent]:
+        return await self._read(lambda db: reading.spent(db, since_day, since_month, providers))
+
+    async def waiting(self, now: float) -> float:
+        return await self._read(lambda db: reading.waiting(db, now))
+
+    async def backlog(self, now: float) -> Backlog:
+        return await self._read(lambda db: reading.backlog(db, now))
+
+    async def settled(self, message_id: str, timeout_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout_s
+        with self._settlements.watch(message_id) as settled:
+            while True:
+                settled.clear()
+                status = await self._read(lambda db: reading.status(db, message_id))
+                left = end - loop.time()
+                if status not in UNFINISHED or left <= 0:
+                    return
+                await signalled(settled, min(left, self._poll_s))
+
+    # Controls, Suppressions
+
+    async def switch(self, items: Sequence[Switching]) -> list[Switch]:
+        """StoreDown: ask again. To set a switch twice is to set it once."""
+        return await self._writer.submit(switches.switch, items)
+
+    async def switches(self) -> dict[str, dict[str, Switch]]:
+        return await self._read(switches.switches)
+
+    async def suppress(self, items: Sequence[Suppression]) -> list[bool]:
+        """StoreDown: ask again. False may then say that it was this call that suppressed the address."""
+        return await self._writer.submit(suppression.suppress, items)
+
+    async def unsuppress(self, items: Sequence[tuple[str, str]]) -> list[bool]:
+        """StoreDown: as with `suppress`."""
+        return await self._writer.submit(suppression.unsuppress, items)
+
+    async def suppressions(
+        self, pool: str, limit: int, after: str | None, address: str | None = None
+    ) -> list[Suppression]:
+        return await self._read(lambda db: suppression.page(db, pool, limit, after, address))
+
+    async def close(self) -> None:
+        await asyncio.gather(self._writer.close(), self._claimer.close())
+        await asyncio.gather(*self._reading, return_exceptions=True)
+        for line in self._lines:
+            await line.close()
+        if self._herald is not None:
+            await self._herald.close()
+
+    # Inside
+
+    async def _claimed(self, method: Method, request: ClaimRequest) -> list[Claim]:
+        claims: list[Claim]
+        [claims] = await self._claimer.submit(method, [request])
+        return claims
+
+    async def _read(self, body: Callable[[Session], Awaitable[T]]) -> T:
+        if self._writer.closed:
+            raise StoreDown("the store is closed")
+        task = asyncio.create_task(self._queried(body))
+        self._reading.add(task)
+        task.add_done_callback(self._read_done)
+        return await asyncio.shield(task)  # whoever goes away leaves a connection that is still good
+
+    def _read_done(self, task: asyncio.Task[Any]) -> None:
+        self._reading.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _queried(self, body: Callable[[Session], Awaitable[T]]) -> T:
+        line = await self._readers.get()
+        try:
+            return await line.read(body)
+        finally:
+            self._readers.put_nowait(line)
+
+    def _settled(self, message_id: str | None) -> None:
+        if message_id is None:
+            self._settlements.settle_all()
+        else:
+            self._settlements.settle(message_id)
+
+    def _committed(self, calls: list[Call]) -> None:
+        """After a commit: wake whoever waits for work or for the end of a message, here and elsewhere."""
+        due, ended = False, list[str]()
+        for call in calls:
+            first = call.items[0]
+            if isinstance(first, Entry | Delay) or (isinstance(first, Intent) and not all(call.answers)):
+                due = True  # an intent that did not hold may have given its message back
+            elif isinstance(first, Result | Ending | Cancel):
+                for item, answer in zip(call.items, call.answers, strict=True):
+                    if isinstance(item, Result) and item.due_at is not None:
+                        due = True
+                    elif answer is True or answer == "cancelled":  # what was too late has ended nothing
+                        ended.append(item.id)
+        if due:
+            self._due.set()
+        for message_id in ended:
+            self._settlements.settle(message_id)
+        if self._herald is not None:
+            self._herald.announce(due=due, ids=ended)

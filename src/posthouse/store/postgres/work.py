@@ -1,0 +1,163 @@
+"""Handing messages out to delivery, and writing down what became of them.
+
+Every method that acts under a lease locks its messages first (`held`), in the order of their ids: what another process
+does with them meanwhile waits, and what it did before is seen.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from posthouse.mail.message import Message
+from posthouse.store.postgres import suppression
+from posthouse.store.postgres.connection import Session
+from posthouse.store.postgres.statement import Row, ask, read, write
+from posthouse.store.sqlite import rows
+from posthouse.store.sqlite.work import SPOILT, Leased
+from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Opened, Renewal, Result, unpack
+
+BESIDE: Final = 256
+"""So many messages more than it takes a claim looks at: others may be claiming the first of them at this moment."""
+
+L = TypeVar("L", bound=Leased)
+
+
+async def claim(db: Session, requests: list[ClaimRequest]) -> list[list[Claim]]:
+    return [await _claimed(db, request, await _due(db, request)) for request in requests]
+
+
+async def sweep(db: Session, requests: list[ClaimRequest]) -> list[list[Claim]]:
+    claims = []
+    for request in requests:
+        lapsed = await ask(db, "lapsed", request.now, db.clock.now(), request.limit)
+        claims.append(await _claimed(db, request, lapsed))
+    return claims
+
+
+async def overdue(db: Session, requests: list[ClaimRequest]) -> list[list[Claim]]:
+    claims = []
+    for request in requests:
+        ended = await ask(db, "overdue", request.now, request.limit)
+        claims.append(await _claimed(db, request, ended))
+    return claims
+
+
+async def _due(db: Session, request: ClaimRequest) -> list[Row]:
+    """(id, size) of due messages, lane by lane."""
+    full, found = list(request.full), list[Row]()
+    for (lane,) in await ask(db, "lanes"):
+        left = request.limit - len(found)
+        if left > 0:
+            found += await ask(db, "due", lane, request.now, full, left, left + BESIDE)
+    return found
+
+
+async def _claimed(db: Session, request: ClaimRequest, found: list[Row]) -> list[Claim]:
+    """Lease what was found, as far as its contents fit in memory together."""
+    until, room, ids = request.now + request.lease_s, request.max_bytes, list[str]()
+    for id_, size in found:
+        if ids and size > room:
+            break
+        room -= size
+        ids.append(id_)
+    if not ids:
+        return []
+    await ask(db, "lease", ids, until, db.clock.now())
+    whole, broken = list[tuple[Row, Message]](), list[str]()
+    for row in await ask(db, "leased", ids):
+        try:
+            whole.append((row, unpack(row[13])))
+        except msgspec.MsgspecError:
+            broken.append(row[0])
+    seen = await suppression.newest(db, {row[1] for row, _ in whole})
+    left_out = await suppression.among(db, [(row[0], row[1], message) for row, message in whole if row[1] in seen])
+    opened = await _opened(db, [(row[0], row[3]) for row, _ in whole if row[3] > 0])
+    claims = [
+        rows.claim(tuple(row), until, message, opened.get(row[0]), left_out.get(row[0], ()), seen.get(row[1], 0))
+        for row, message in whole
+    ]
+    if broken:  # it ends alone: nobody else's mail waits for a content that a disk has spoilt
+        await write(db, "finish", [(id_, "failed") for id_ in broken])
+        await write(db, "add_event", [(id_, request.now, "failed", None, None, SPOILT) for id_ in broken])
+    return claims
+
+
+async def _opened(db: Session, begun: list[tuple[str, int]]) -> dict[str, Opened]:
+    return {id_: Opened(*rest) for id_, *rest in await read(db, "opened", begun)}
+
+
+async def intend(db: Session, items: list[Intent]) -> list[bool]:
+    pools = sorted({item.pool for item in items})
+    await ask(db, "bind_pools", pools)
+    overtaken = await suppression.overtaken(db, items)
+    held, answers = await _held(db, items)
+    if overtaken:
+        given_back = {item.id: item.at for item in (await _held(db, overtaken))[0]}
+        await write(db, "postpone", list(given_back.items()))
+        answers = [held and item.id not in given_back for item, held in zip(items, answers, strict=True)]
+        held = [item for item in held if item.id not in given_back]
+    await write(db, "intend", [(item.id, item.number, item.provider, item.doubt) for item in held])
+    attempts = [(item.id, item.number, item.pool, item.provider, item.fence, item.at) for item in held]
+    await write(db, "add_attempt", attempts)
+    return answers
+
+
+async def record(db: Session, items: list[Result]) -> list[bool]:
+    held, answers = await _held(db, items)
+    late = [place for place, answer in enumerate(answers) if not answer]
+    known = await _recorded(db, items, late)
+    await write(db, "record", [rows.state_row(item) for item in held])
+    await write(db, "close_attempt", [rows.outcome_row(item) for item in held])
+    await write(db, "add_event", [row for item in held for row in rows.event_rows(item)])
+    await write(db, "evidence", [rows.evidence_row(items[place]) for place in late if place not in known])
+    return [answer or place in known for place, answer in enumerate(answers)]
+
+
+async def _recorded(db: Session, items: list[Result], late: list[int]) -> set[int]:
+    """The places of those that were written down before this call: their caller was not told, and asks again."""
+    given = [(n, items[n].id, items[n].number, items[n].outcome, items[n].fact.at) for n in late]
+    return {place for (place,) in await read(db, "recorded", given)}
+
+
+async def finish(db: Session, items: list[Ending]) -> list[bool]:
+    held, answers = await _held(db, items)
+    await write(db, "finish", [(item.id, item.status) for item in held])
+    events = [(item.id, item.at, e.type, None, e.recipient, e.detail) for item in held for e in item.events]
+    await write(db, "add_event", events)
+    return answers
+
+
+async def postpone(db: Session, items: list[Delay]) -> list[bool]:
+    held, answers = await _held(db, items)
+    await write(db, "postpone", [(item.id, item.due_at) for item in held])
+    return answers
+
+
+async def renew(db: Session, items: list[Renewal]) -> list[bool]:
+    # Not `_held`: to renew a lease twice is no contradiction, and both callers hold it.
+    held = set(await _holding(db, items))
+    until: dict[str, float] = {}
+    for place in held:
+        item = items[place]
+        until[item.id] = max(item.until, until.get(item.id, item.until))
+    if until:
+        await ask(db, "renew", list(until), list(until.values()), db.clock.now())
+    return [place in held for place in range(len(items))]
+
+
+async def _held(db: Session, items: list[L]) -> tuple[list[L], list[bool]]:
+    """Those whose lease still holds, the first of each message; and for each of all whether it is one of them."""
+    answers = [False] * len(items)
+    first = dict[str, int]()
+    for place in sorted(await _holding(db, items)):
+        first.setdefault(items[place].id, place)
+    for place in first.values():
+        answers[place] = True
+    return [items[place] for place in first.values()], answers
+
+
+async def _holding(db: Session, items: Sequence[Leased]) -> list[int]:
+    """The places of those whose lease still holds."""
+    found = await read(db, "held", [(place, item.id, item.fence) for place, item in enumerate(items)])
+    return [place for (place,) in found]

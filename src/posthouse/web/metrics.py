@@ -1,0 +1,76 @@
+"""What this process counts and sees, for Prometheus. Not one of the API's calls: `docs/reference/metrics.md` tells it.
+
+`snapshot` is the whole of it as a value: a process that stands for several asks each, and renders them `merged`.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from posthouse import __version__
+from posthouse.mail.event import UNFINISHED
+from posthouse.metrics.render import render
+from posthouse.metrics.snapshot import Numbers, Snapshot
+from posthouse.metrics.standing import counted, spread, standing
+from posthouse.store.contract import StoreDown
+from posthouse.store.values import LANES, Backlog
+from posthouse.web.answer import Answer
+from posthouse.web.auth import admit, presented
+from posthouse.web.door import Door
+from posthouse.web.request import Headers, Request
+from posthouse.web.route import Route
+
+PASSED_ON: Final = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
+"""Headers by which a proxy says that somebody else is asking."""
+
+
+async def shown(door: Door, request: Request) -> Answer:
+    """GET /metrics. Without a key only from this machine itself: it names every pool."""
+    if not door.local or _passed_on(request.headers):
+        admit(door, "admin", request.headers, presented(request.headers))
+    found = await snapshot(door)
+    accept = request.headers.get(b"accept", b"").decode("latin-1")
+    # Some milliseconds for thousands of series, and the first time much longer: not on the loop.
+    text, kind = await asyncio.to_thread(render, found, accept)
+    return Answer(200, text, ((b"content-type", kind.encode()),))
+
+
+SCRAPE: Final = Route(
+    *("GET", "/metrics", "anyone", shown),
+    summary="What Prometheus reads.",
+    answers={200: "The metrics.", 401: "There is no valid key.", 403: "The key is no administrator's."},
+)
+
+
+async def snapshot(door: Door) -> Snapshot:
+    """Everything about this process, at this moment."""
+    now = door.clock.now()
+    boards = [door.board(pool) for pool in door.intake.pools]
+    try:
+        backlog: Backlog | None = await door.backlogs.now(door.store, door.clock)
+    except StoreDown:
+        backlog = None
+    return Snapshot(
+        at=now,
+        numbers={
+            **counted(door.tally, boards),
+            **standing(boards, now),
+            **({} if backlog is None else _unfinished(backlog, door.intake.pools)),
+            "posthouse_store_up": {(): float(backlog is not None)},
+            "posthouse_config_reload_failed": {(): float(bool(door.administration.last.problems))},
+            "posthouse_build_info": {(__version__,): 1.0},
+        },
+        spreads=spread(door.tally),
+    )
+
+
+def _unfinished(backlog: Backlog, pools: Iterable[str]) -> dict[str, Numbers]:
+    none: Numbers = {(pool, status): 0 for pool in pools for status in UNFINISHED}
+    return {
+        "posthouse_messages": none | dict(backlog.unfinished.items()),
+        "posthouse_queue_oldest_seconds": {(name,): backlog.oldest_s[lane] for name, lane in LANES.items()},
+    }
+
+
+def _passed_on(headers: Headers) -> bool:
+    return any(name in headers for name in PASSED_ON)
