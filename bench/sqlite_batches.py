@@ -22,7 +22,7 @@ Rows = list[tuple[object, ...]]
 
 COLUMNS = (
     *("id", "pool", "status", "lane", "class", "due_at", "accepted_at", "expires_at"),
-    *("give_up_at", "needs", "size", "recipients", "wanted", "summary", "resent_from"),
+    *("give_up_at", "needs", "size", "recipients", "wanted", "summary", "resent_from", "caller"),
 )
 UNFOLDED = f"INSERT INTO messages ({', '.join(COLUMNS)}) SELECT "
 UNFOLDED += ", ".join(f"value ->> {place}" for place in range(len(COLUMNS))) + " FROM json_each(?)"
@@ -44,7 +44,7 @@ def rows(first: int) -> Rows:
     numbers = range(first, first + BATCH)
     ids = [uuid7(1.8e9 + number / 1000, number.to_bytes(10, "big")) for number in numbers]
     summary = '{"sender":"a@example.com","recipients":["b@example.org"],"subject":"Hello"}'
-    state = ("queued", 1, None, 1.8e9, 1.8e9, None, 1.8e9 + 86400, 0, 1500, 1, None, summary, None)
+    state = ("queued", 1, None, 1.8e9, 1.8e9, None, 1.8e9 + 86400, 0, 1500, 1, None, summary, None, None)
     return [(id_, "example.com", *state) for id_ in ids]
 
 

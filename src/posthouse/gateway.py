@@ -32,6 +32,7 @@ from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS, open_provider
 from posthouse.providers.client import Client
 from posthouse.reload import Parsed, Reload
+from posthouse.routing.quota import this_day
 from posthouse.telemetry import log, warn
 from posthouse.web.app import App
 from posthouse.web.body import Budget
@@ -148,7 +149,9 @@ class Gateway:
         clock, tally = clock or SystemClock(), Tally()
         store = await open_store(config, clock, tally)
         gateway = cls(config, clock, store, Client(CONNECTIONS), load, parse, role, tally)
-        await gateway._desk.take_up(gateway._store)
+        await gateway._desk.take_up(store)
+        now = clock.now()
+        gateway.app.door.allowances = Allowances(await store.accepted(this_day(now)), now)
         return gateway
 
     def _apply(self, config: Config) -> None:

@@ -35,9 +35,9 @@ def test_room_comes_back_evenly() -> None:
 
 def test_it_says_when_to_come_again_in_whole_seconds() -> None:
     *_, excess = after((0.0, 10), (0.0, 1))
-    assert excess == Excess("rate", "at most 10 messages in 1 seconds", 1)
+    assert excess == Excess("rate", 10, "at most 10 messages in 1 seconds", 1)
     *_, excess = after((0.0, 5), (0.0, 5), rate=Rate(5, 60.0))
-    assert excess == Excess("rate", "at most 5 messages in 60 seconds", 60)
+    assert excess == Excess("rate", 5, "at most 5 messages in 60 seconds", 60)
 
 
 def test_what_was_refused_costs_nothing() -> None:
@@ -53,7 +53,7 @@ def test_a_day_has_so_many_messages_and_the_next_one_as_many_again() -> None:
     left_s = DAY_S - 3600.0
     assert fits((0.0, 3), (1.0, 1), (left_s - 1, 1), (left_s, 3), rate=None, daily=3) == [True, False, False, True]
     *_, excess = after((0.0, 3), (0.0, 1), rate=None, daily=3)
-    assert excess == Excess("daily", "at most 3 messages in a day (UTC)", int(left_s))
+    assert excess == Excess("daily", 3, "at most 3 messages in a day (UTC)", int(left_s))
 
 
 def test_what_was_not_accepted_is_given_back_to_the_day_it_was_taken_from() -> None:

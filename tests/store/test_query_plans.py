@@ -24,6 +24,7 @@ BY_ID = "messages: PRIMARY KEY (id=?)"
 
 PLANS = {
     "abandon_leases": ["messages: INDEX messages_leased (lease_until>?)"],
+    "accepted": ["messages: PRIMARY KEY (id>?)"],
     "attempts": ["attempts: PRIMARY KEY (message=?)"],
     "backlog": ["SCAN messages USING INDEX messages_due", "messages: INDEX messages_leased (lease_until>?)"],
     "cancel": [BY_ID],

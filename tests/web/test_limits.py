@@ -71,3 +71,11 @@ async def test_a_batch_counts_as_many_as_it_holds(tmp_path: Path, size: int, sta
             assert (await house.ask("/email/batch", {"messages": wrong})).status == 200
         assert (await house.ask("/email/batch", {"messages": [letter()] * size})).status == status
         assert len((await house.get("/email")).json["messages"]) == (size if status == 200 else 0)
+
+
+async def test_a_daily_limit_holds_over_a_restart(tmp_path: Path) -> None:
+    given = one_pool(tmp_path, keys={"web": {"key": KEY, "daily": 2}})
+    async with running(given, tmp_path) as house:
+        assert [(await house.post(letter())).status for _ in range(3)] == [202, 202, 429]
+    async with running(given, tmp_path) as house:
+        assert (await house.post(letter())).status == 429

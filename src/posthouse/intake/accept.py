@@ -127,6 +127,7 @@ class Intake:
             class_name=on.class_name,
             expires_at=on.expires_at,
             wanted=on.wanted,
+            caller=caller.name if caller.daily is not None else None,
             once=None if once_key is None else Once(once_key, fingerprint(content, wishes), now + REMEMBERED_S),
         )
 

@@ -22,9 +22,13 @@ class Allowance(msgspec.Struct, frozen=True):
 
 
 class Excess(msgspec.Struct, frozen=True):
-    """Too much. limit: which one; expected: what it allows, in words. retry_after_s: whole seconds, at least 1."""
+    """Too much. limit: which one; most: messages it allows; expected: the same in words.
+
+    retry_after_s: whole seconds, at least 1.
+    """
 
     limit: Literal["rate", "daily"]
+    most: int
     expected: str
     retry_after_s: int
 
@@ -42,14 +46,15 @@ def taken(was: Allowance, rate: Rate | None, daily: int | None, count: int, now:
     today = (was.today if was.day == day else 0) + count
     if daily is not None and today > daily:
         # A batch larger than the limit fits on no day; the wait is then as good as any.
-        return Excess("daily", f"at most {daily} messages in a day (UTC)", _whole((day + 1) * DAY_S - now))
+        return Excess("daily", daily, f"at most {daily} messages in a day (UTC)", _whole((day + 1) * DAY_S - now))
     free_at = was.free_at
     if rate is not None:
         cost_s = count * rate.per_s / rate.count
         free_at = max(free_at, now) + cost_s
         early_s = free_at - now - max(rate.per_s, cost_s)
         if early_s > 1e-6:
-            return Excess("rate", f"at most {rate.count} messages in {rate.per_s:g} seconds", _whole(early_s))
+            expected = f"at most {rate.count} messages in {rate.per_s:g} seconds"
+            return Excess("rate", rate.count, expected, _whole(early_s))
     return Allowance(free_at, day, today)
 
 
@@ -63,9 +68,11 @@ def given_back(was: Allowance, count: int, now: float) -> Allowance:
 class Allowances:
     """What every key has used, in this process. counted: accepted today by (pool, name of the key), from before."""
 
-    def __init__(self, counted: Mapping[tuple[str | None, str], int] | None = None, now: float = 0.0) -> None:
+    def __init__(self, counted: Mapping[tuple[str, str], int] | None = None, now: float = 0.0) -> None:
         day = int(now // DAY_S)
-        self._used = {key: Allowance(day=day, today=today) for key, today in (counted or {}).items()}
+        self._used: dict[tuple[str | None, str], Allowance] = {
+            key: Allowance(day=day, today=today) for key, today in (counted or {}).items()
+        }
 
     def take(self, caller: Caller, count: int, now: float) -> Excess | None:
         """None: they are within the key's limits, and counted."""

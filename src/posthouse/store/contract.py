@@ -159,6 +159,10 @@ class Reading(Protocol):
         """Return when the message has reached a state in which nothing more is owed, or after the timeout."""
         ...
 
+    async def accepted(self, since: float) -> dict[tuple[str, str], int]:
+        """(pool, name of the key) → messages accepted since that instant, of the keys whose messages are counted."""
+        ...
+
     async def waiting(self, now: float) -> float:
         """Age in seconds of the oldest message that is due and held by nobody; 0 when there is none."""
         ...

@@ -52,6 +52,7 @@ class Entry(msgspec.Struct, frozen=True):
     """A message to be accepted. due_at: when it may first be sent. content: a Message, packed by `pack`.
 
     summary: names every recipient of the content. resent_from: the id of the message whose content it sends again.
+    caller: the name of the key that handed it in, where its messages are counted.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Entry(msgspec.Struct, frozen=True):
     wanted: Wanted | None = None
     once: Once | None = None
     resent_from: str | None = None
+    caller: str | None = None
 
     @property
     def status(self) -> Status:

@@ -10,7 +10,7 @@ from posthouse.metrics.described import OTHER_PATH, PAGE
 from posthouse.store.contract import StoreDown
 from posthouse.telemetry import warn
 from posthouse.web.answer import Answer, Header, Refused, problem, retry_after
-from posthouse.web.auth import admit, key_in_body, presented
+from posthouse.web.auth import WRONG, admit, key_in_body, presented
 from posthouse.web.connection import WHOLE, come_whole, send_whole
 from posthouse.web.cors import NO_ORIGINS
 from posthouse.web.door import Door
@@ -125,6 +125,10 @@ class App:
             request = Request(method, headers, scope["query_string"], receive, caller, parameters, fields)
             return await route.handler(self.door, request)
         except Refused as refused:
+            if refused.answer is WRONG and presented(headers) is not None:
+                client = scope.get("client")
+                too_many = self.door.guesses.wrong(client[0] if client else "", self.door.clock.now())
+                return too_many or WRONG
             return refused.answer
         except StoreDown as error:
             return down(error)

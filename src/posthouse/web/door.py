@@ -20,6 +20,7 @@ from posthouse.web.answer import Refused, problem, retry_after
 from posthouse.web.backlog import Backlogs
 from posthouse.web.body import Budget
 from posthouse.web.cors import NO_ORIGINS, Cors
+from posthouse.web.guesses import Guesses
 from posthouse.web.health import Readiness
 
 Outlook = Callable[[Entry], Explanation | None]
@@ -55,6 +56,7 @@ class Door(msgspec.Struct, kw_only=True):
     administration: Administration
     stopping: asyncio.Event
     cors: Cors = NO_ORIGINS
+    guesses: Guesses = msgspec.field(default_factory=Guesses)
     switching: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     tally: Tally = msgspec.field(default_factory=Tally)
     backlogs: Backlogs = msgspec.field(default_factory=Backlogs)
@@ -74,7 +76,12 @@ class Door(msgspec.Struct, kw_only=True):
         if excess is not None:
             detail = f"This key may hand in {excess.expected}; send it again later."
             wait = retry_after(excess.retry_after_s)
-            raise Refused(problem(429, "key-limit", detail, wait, limit=excess.limit))
+            told = (
+                (b"ratelimit-limit", str(excess.most).encode()),
+                (b"ratelimit-remaining", b"0"),
+                (b"ratelimit-reset", str(excess.retry_after_s).encode()),
+            )
+            raise Refused(problem(429, "key-limit", detail, wait, *told, limit=excess.limit))
 
     def give_back(self, caller: Caller, count: int) -> None:
         """So many messages that were charged for were not accepted."""

@@ -58,6 +58,10 @@ async def spent(db: Db, since_day: float, since_month: float, providers: Sequenc
     return {line: found.get(line, Spent(as_of=since_day)) for line in providers}
 
 
+async def accepted(db: Db, since: float) -> dict[tuple[str, str], int]:
+    return {(pool, caller): count for pool, caller, count in await ask(db, "accepted", earliest(since))}
+
+
 async def waiting(db: Db, now: float) -> float:
     [(oldest,)] = await ask(db, "oldest")
     return 0.0 if oldest is None else max(0.0, now - oldest)

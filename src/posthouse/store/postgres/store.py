@@ -174,6 +174,9 @@ class PostgresStore:
     ) -> dict[tuple[str, str], Spent]:
         return await self._read(lambda db: reading.spent(db, since_day, since_month, providers))
 
+    async def accepted(self, since: float) -> dict[tuple[str, str], int]:
+        return await self._read(lambda db: reading.accepted(db, since))
+
     async def waiting(self, now: float) -> float:
         return await self._read(lambda db: reading.waiting(db, now))
 

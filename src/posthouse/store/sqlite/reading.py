@@ -70,6 +70,10 @@ def spent(db: apsw.Connection, since_day: float, since_month: float, providers: 
     return {line: found.get(line, Spent(as_of=since_day)) for line in providers}
 
 
+def accepted(db: apsw.Connection, since: float) -> dict[tuple[str, str], int]:
+    return {(pool, caller): count for pool, caller, count in db.execute(SQL["accepted"], (earliest(since),))}
+
+
 def waiting(db: apsw.Connection, now: float) -> float:
     oldest = db.execute(SQL["oldest"]).get
     return 0.0 if oldest is None else max(0.0, now - oldest)

@@ -43,6 +43,7 @@ def message_row(entry: Entry) -> Row:
         _text(entry.wanted),
         _text(entry.summary),
         entry.resent_from,
+        entry.caller,
     )
 
 

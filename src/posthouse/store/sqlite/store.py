@@ -141,6 +141,9 @@ class SqliteStore:
     ) -> dict[tuple[str, str], Spent]:
         return await self._read(reading.spent, since_day, since_month, providers)
 
+    async def accepted(self, since: float) -> dict[tuple[str, str], int]:
+        return await self._read(reading.accepted, since)
+
     async def waiting(self, now: float) -> float:
         return await self._read(reading.waiting, now)
 

@@ -121,6 +121,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         lambda route: _sends(route) and route.body != "batch",
     ),
     Kind(429, "key-limit", "A limit of the key is reached; `limit` says which.", _sends),
+    Kind(429, "too-many-wrong-keys", "Too many wrong keys from this address in this minute.", never),
     Kind(431, "head-too-large", "The headers are too large.", never),
     Kind(500, "internal", "A fault of Posthouse; its log tells more under the request id.", every),
     Kind(503, "busy", "Too many requests at once.", lambda route: route.path not in ("/healthz", "/healthcheck")),
