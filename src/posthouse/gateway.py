@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from posthouse.config.problem import Problem
 from posthouse.config.rooms import kinds, known_callers, policy, probe_mail, providers, rules
 from posthouse.config.schema import Config, Pool, ProviderEntry, Role
 from posthouse.delivery.desk import Carrier, Desk, Line
+from posthouse.delivery.nodes import beating, join
 from posthouse.delivery.probe import probing
 from posthouse.delivery.sweep import Retention, sweeping
 from posthouse.delivery.tail import following
@@ -33,6 +35,7 @@ from posthouse.providers.catalogue import SPECS, open_provider
 from posthouse.providers.client import Client
 from posthouse.reload import Parsed, Reload
 from posthouse.routing.quota import this_day
+from posthouse.store.contract import StoreDown
 from posthouse.telemetry import log, warn
 from posthouse.web.app import App
 from posthouse.web.body import Budget
@@ -106,6 +109,7 @@ class Gateway:
     ) -> None:
         self._clock, self._store, self._client, self._role = clock, store, client, role
         self._retention = Retention()
+        self._node = f"{socket.gethostname()}.{os.getpid()}.{token_hex(4)}"
         self._stop = asyncio.Event()
         self._fitted: dict[Line, Fitting] = {}
         self._closing: set[asyncio.Future[None]] = set()
@@ -232,6 +236,8 @@ class Gateway:
             warn("stopped with attempts under way; they are in doubt at the next start", count=left)
         with suppress(asyncio.CancelledError):
             await serving
+        with suppress(StoreDown):
+            await self._store.leave(self._node)
         await self.close()
         return DISK_FAILED if failed else 0
 
@@ -241,9 +247,14 @@ class Gateway:
         if (file := self._reload.running.source) is not None:
             yield self._reload.watching(file)
         if self._role != "web":
-            yield self._worker.run()
+            yield self._delivering()
+            yield beating(self._desk, self._node)
             yield sweeping(self._desk, self._retention)
             yield probing(self._desk)
+
+    async def _delivering(self) -> None:
+        await join(self._desk, self._node)
+        await self._worker.run()
 
     def reload(self) -> None:
         """Read the configuration anew."""

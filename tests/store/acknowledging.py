@@ -10,6 +10,7 @@ from pathlib import Path
 
 from posthouse.store.sqlite import file
 from posthouse.store.sqlite.store import SqliteStore
+from posthouse.store.values import Renewal
 from tests.store.letters import (
     LEASE_S,
     NOW,
@@ -37,6 +38,8 @@ async def main(path: Path) -> None:
     await store.cancel([taken_back(letter(0))])
     ack("cancel")
     sent, finished, postponed, lost, *_ = await store.claim(wanted())
+    # A claim is answered before its commit; what is done under its lease is answered after its own, and so after it.
+    await store.renew([Renewal(sent.job.id, sent.fence, sent.leased_until)])
     ack("claim")
     await store.intend([intent(sent)])
     ack("intend")

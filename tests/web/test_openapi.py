@@ -359,7 +359,8 @@ async def test_what_is_only_sometimes_there_is_described_too(house: House) -> No
 @pytest.mark.parametrize("target", ["/", "/example.com"])
 async def test_a_body_that_comes_with_a_get_means_nothing(house: House, target: str) -> None:
     reply = await house.call("GET", target, KEY, b"{", content_type="text/plain")
-    assert (reply.status, reply.body) == (200, (await house.get(target)).body)
+    assert reply.status == 200
+    assert reply.json.keys() == (await house.get(target)).json.keys()
 
 
 async def test_addresses_stand_in_the_query_or_in_the_body(house: House) -> None:

@@ -1,6 +1,6 @@
 """What a worker has in front of it: the clock, its slice of the store, the rules, the providers, the boards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +15,7 @@ from posthouse.routing.outcome import Outcome
 from posthouse.routing.quota import this_day, this_month
 from posthouse.routing.router import Decision, Wait, decide
 from posthouse.routing.rules import Candidate, Job, Rules
+from posthouse.routing.share import shared
 from posthouse.routing.switch import ON, Switch, simulated
 from posthouse.store.contract import Controls, Work
 from posthouse.telemetry import log, warn
@@ -51,7 +52,11 @@ class Desk:
     ) -> None:
         self.clock, self.work, self.tally = clock, work, tally or Tally()
         self.carriers = carriers
-        self._rules = rules
+        self._whole: Mapping[str, Rules] = rules
+        self._rules: Mapping[str, Rules] = rules
+        self._shares = (1, 0)
+        self._counts_for_all = True
+        self.beat_at: float | None = None
         self._boards: dict[str, Board] = {}
         self._switches: Mapping[str, Mapping[str, Switch]] = {}
         self.draining = False
@@ -67,9 +72,22 @@ class Desk:
 
         An attempt that has begun ends with the carrier it began with.
         """
-        self._rules, self.carriers = rules, carriers
+        self._whole, self.carriers = rules, carriers
+        self._part()
+
+    def share(self, count: int, place: int) -> bool:
+        """So many processes send, and this is number `place` of them, from 0. Whether that is news."""
+        if (count, place) == self._shares:
+            return False
+        self._shares = (count, place)
+        self._part()
+        return True
+
+    def _part(self) -> None:
+        count, place = self._shares
+        self._rules = {pool: shared(rules, count, place) for pool, rules in self._whole.items()}
         for pool, board in self._boards.items():
-            self._boards[pool] = board.under(rules.get(pool) or Rules(pool))
+            self._boards[pool] = board.under(self._rules.get(pool) or Rules(pool))
 
     def board(self, pool: str) -> Board:
         """What is known of a pool's providers; a pool the configuration no longer has keeps its mail waiting."""
@@ -87,18 +105,26 @@ class Desk:
         """At start: switches, quotas, paces and all that earlier attempts taught are as they were."""
         now = self.clock.now()
         self.switched(await controls.switches())
-        limited = [
-            (pool, candidate.name)
-            for pool, rules in self._rules.items()
-            for candidate in rules.candidates
-            if candidate.rate is not None or candidate.daily is not None or candidate.monthly is not None
-        ]
-        for (pool, provider), spent in (await self.work.spent(this_day(now), this_month(now), limited)).items():
-            # All that is counted began before this moment: the fold must not count it again.
-            so_far = msgspec.structs.replace(spent, as_of=now)
-            self._boards[pool] = self.board(pool).resumed(provider, so_far)
+        await self._resume(lambda c: c.rate is not None or c.daily is not None or c.monthly is not None)
         restore_s = max((rules.scoring.restore_s for rules in self._rules.values()), default=0.0)
         self.remember(await self.work.observations(now - restore_s))
+
+    async def take_up_quotas(self) -> None:
+        """Where this process has become the one that carries for quotas: go on from what the others have sent."""
+        alone = self._shares[1] == 0
+        if alone and not self._counts_for_all:
+            await self._resume(lambda c: c.daily is not None or c.monthly is not None)
+        self._counts_for_all = alone
+
+    async def _resume(self, limited: Callable[[Candidate], bool]) -> None:
+        """Counts and paces of those providers, as the store has them."""
+        now = self.clock.now()
+        lines = [(pool, c.name) for pool, rules in self._whole.items() for c in rules.candidates if limited(c)]
+        if not lines:
+            return
+        for (pool, provider), spent in (await self.work.spent(this_day(now), this_month(now), lines)).items():
+            # All that is counted began before this moment: the fold must not count it again.
+            self._boards[pool] = self.board(pool).resumed(provider, msgspec.structs.replace(spent, as_of=now))
 
     def remember(self, observations: Mapping[str, list[Fact]]) -> None:
         """Fold what earlier attempts taught."""

@@ -4,6 +4,7 @@ import asyncio
 
 from posthouse.delivery.attempt import attempt
 from posthouse.delivery.desk import Desk
+from posthouse.delivery.nodes import FRESH_S
 from posthouse.store.contract import StoreDown
 from posthouse.store.signal import signalled
 from posthouse.store.values import Claim, ClaimRequest, Renewal
@@ -61,7 +62,7 @@ class Worker:
             await self._something_ends()
             return
         now = desk.clock.now()
-        room = desk.room(now, room)
+        room = desk.room(now, room) if self._heard_of() else 0
         if room <= 0:
             await self._something_ends()
             return
@@ -73,6 +74,11 @@ class Worker:
             await asyncio.sleep(0)  # they take their places first, or the same places would be claimed for twice
         else:
             await desk.work.due(IDLE_S)
+
+    def _heard_of(self) -> bool:
+        """Whether the other processes count on this one. After a freeze they may not: it says that it lives first."""
+        beat_at = self._desk.beat_at
+        return beat_at is None or self._desk.clock.monotonic() - beat_at < FRESH_S
 
     async def _something_ends(self) -> None:
         """Until an attempt ends; or a moment, for what time alone changes (a pause, an open circuit)."""

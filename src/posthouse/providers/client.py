@@ -24,9 +24,12 @@ CONNECT_S: Final = 5.0
 ROOM_S: Final = 1.0
 IDLE_S: Final = 4.0  # shorter than the 5 s after which many servers let go (Node, uvicorn): whoever closes first wins
 
-_FIXED: Final = f"\r\nUser-Agent: posthouse/{posthouse.__version__}\r\nAccept: */*\r\n"
-_FIXED_LINES: Final = 6
+_FIXED: Final = f"\r\nUser-Agent: posthouse/{posthouse.__version__}\r\n"
+_FIXED_LINES: Final = 5
 """Line ends in a head besides those of the request's own headers."""
+
+_OURS: Final = frozenset({"host", "user-agent", "content-length", "connection", "transfer-encoding"})
+"""Headers that are written here: a second one of the same name would be another request, or break a signature."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -172,6 +175,8 @@ def prepare(request: HttpRequest) -> Call:
     lines = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()])
     head = f"{start}{_FIXED}{lines}Content-Length: {len(request.body)}\r\n\r\n".encode("ascii")
     expected = len(request.headers) + _FIXED_LINES
+    if not _OURS.isdisjoint(map(str.lower, request.headers)):
+        raise ValueError("a header is given that the client writes itself")
     if head.count(b"\n") != expected or head.count(b"\r") != expected or b"\0" in head:
         raise ValueError("a header holds a line break or a NUL")
     return Call(origin, head, request.body)

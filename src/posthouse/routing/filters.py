@@ -121,6 +121,12 @@ def _enabled(
     return None if candidate.enabled else (now + OFF_S, "switched off")
 
 
+def _elsewhere(
+    _job: "Job | None", candidate: "Candidate", _standing: "Standing", _board: "Board", now: float
+) -> Objection | None:
+    return (now + HELD_S, "other processes have all of its limit") if candidate.elsewhere else None
+
+
 def _switch(
     job: "Job | None", candidate: "Candidate", _standing: "Standing", board: "Board", now: float
 ) -> Objection | None:
@@ -173,6 +179,7 @@ MOMENTARY: Final[
     tuple[tuple[str, "Callable[[Job | None, Candidate, Standing, Board, float], Objection | None]"], ...]
 ] = (
     ("enabled", _enabled),
+    ("elsewhere", _elsewhere),
     ("switch", _switch),
     ("circuit", _circuit),
     ("ramp", _ramp),

@@ -71,6 +71,7 @@ class Candidate(msgspec.Struct, frozen=True):
     order: priority strategy, smallest first. weight: weighted strategy, a share. score: score strategy, the base.
     can: flags of `Can`. max_bytes, max_recipients: of one message. concurrency: sends at the same time. reserved: it
     carries only what asks for it by name. daily, monthly: quotas of sends in a UTC day and calendar month; None: none.
+    elsewhere: other processes have all of its share.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Candidate(msgspec.Struct, frozen=True):
     reserved: bool = False
     daily: int | None = None
     monthly: int | None = None
+    elsewhere: bool = False
 
 
 class Rules(msgspec.Struct, frozen=True):

@@ -135,6 +135,14 @@ class Work(Protocol):
         """
         ...
 
+    async def beat(self, node: str, gone_s: float) -> list[str]:
+        """Say that this process lives; all that said so within the last gone_s seconds, in an order all agree on."""
+        ...
+
+    async def leave(self, node: str) -> None:
+        """Say that this process sends no more."""
+        ...
+
     async def due(self, timeout_s: float) -> None:
         """Return when something may have become due, or after the timeout."""
         ...

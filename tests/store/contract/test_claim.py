@@ -4,7 +4,7 @@ import asyncio
 
 from posthouse.mail.message import Address, Message
 from posthouse.store.contract import Store
-from posthouse.store.values import Claim
+from posthouse.store.values import Claim, Renewal
 from tests.store.letters import (
     LEASE_S,
     NOW,
@@ -193,7 +193,9 @@ async def test_due_returns_after_its_timeout(store: Store) -> None:
 
 async def test_a_message_whose_content_is_spoilt_fails_alone_and_says_why(store: Store) -> None:
     await store.add([letter(1), letter(2, content=b"\xc1 spoilt"), letter(3)])
-    assert numbers(await store.claim(wanted())) == [1, 3]
+    claims = await store.claim(wanted())
+    assert numbers(claims) == [1, 3]
+    assert await store.renew([Renewal(claim.job.id, claim.fence, NOW + 1) for claim in claims]) == [True, True]
     record = await store.find(letter(2).id, None)
     assert record is not None
     assert record.status == "failed"

@@ -1,6 +1,7 @@
 """How long the oldest message has been waiting that is due and in nobody's hands."""
 
 from posthouse.store.contract import Store
+from posthouse.store.values import Renewal
 from tests.store.letters import (
     LEASE_S,
     NOW,
@@ -40,7 +41,8 @@ async def test_what_is_not_due_yet_does_not_wait(store: Store) -> None:
 
 
 async def test_what_somebody_holds_does_not_wait(store: Store) -> None:
-    await claimed(store, letter(1), letter(2))
+    claims = await claimed(store, letter(1), letter(2))
+    await store.renew([Renewal(claim.job.id, claim.fence, claim.leased_until) for claim in claims])  # it is committed
     assert await store.waiting(NOW + 100) == 0
     await store.sweep(wanted(NOW + LEASE_S))
     assert await store.waiting(NOW + 100) == 0

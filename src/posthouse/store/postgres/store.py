@@ -11,7 +11,7 @@ from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
 from posthouse.store.contract import StoreDown
-from posthouse.store.postgres import inbox, news, paging, reading, suppression, switches, work
+from posthouse.store.postgres import inbox, news, nodes, paging, reading, suppression, switches, work
 from posthouse.store.postgres.connection import Line, Session
 from posthouse.store.postgres.herald import Herald
 from posthouse.store.postgres.migrate import migrate
@@ -196,6 +196,15 @@ class PostgresStore:
                 await signalled(settled, min(left, self._poll_s))
 
     # Controls, Suppressions
+
+    async def beat(self, node: str, gone_s: float) -> list[str]:
+        """StoreDown: ask again."""
+        live: list[str] = (await self._writer.submit(nodes.beat, [(node, gone_s)]))[0]
+        return live
+
+    async def leave(self, node: str) -> None:
+        """StoreDown: it is gone all the same after a while."""
+        await self._writer.submit(nodes.leave, [node])
 
     async def switch(self, items: Sequence[Switching]) -> list[Switch]:
         """StoreDown: ask again. To set a switch twice is to set it once."""

@@ -118,6 +118,12 @@ class SqliteStore:
     async def retire(self, content_before: float, records_before: float, limit: int) -> int:
         return (await self._write(reading.retire, [(content_before, records_before, limit)]))[0]
 
+    async def beat(self, node: str, gone_s: float) -> list[str]:
+        return [node]  # the file belongs to one process
+
+    async def leave(self, node: str) -> None:
+        """Nobody would be told."""
+
     async def due(self, timeout_s: float) -> None:
         await signalled(self._due, timeout_s)
         self._due.clear()

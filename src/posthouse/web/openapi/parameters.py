@@ -8,7 +8,11 @@ from posthouse.web.query import PAGE_MAX
 from posthouse.web.route import Parameter
 
 PLACES: Final[dict[str, tuple[str, Schema, str]]] = {
-    "id": ("The id of a message.", {"type": "string", "format": "uuid"}, "01a20ace-acae-70a7-8c34-261662c5721b"),
+    "id": (
+        "The id of a message.",
+        {"type": "string", "format": "uuid"},
+        "01a20ace-acae-70a7-8c34-261662c5721b",
+    ),
     "domain": (
         "The sending domain that names the pool, in any case.",
         {"type": "string", "pattern": r"^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})+$", "maxLength": 253},
@@ -36,7 +40,7 @@ SCHEMAS: Final[dict[str, tuple[Schema, Any]]] = {
     "since": (_INSTANT, "2026-11-23T09:00:00Z"),
     "until": (_INSTANT, "2036-11-23T10:00:00Z"),
     "limit": ({"anyOf": [{"type": "integer", "minimum": 1, "maximum": PAGE_MAX}, {"const": ""}]}, 10),
-    "cursor": (_TEXT, "01a20ace-acae-70a7-8c34-261662c5721b"),
+    "cursor": (_TEXT, "sJr1qLLMLuphzU7Sz5ZRrE_-6MPbRdT1ZO3asw7_o9yU1EiATOBvsRBDmJ14_9eI-oVxPg"),
     "address": (_TEXT, "ann@example.org"),
 }
 """Parameter → its schema, and an example."""

@@ -123,7 +123,11 @@ class Page(Shape):
 
     messages: list[Listed]
     next_cursor: Annotated[
-        Id | None, _said("Where the next page begins, null at the end. A page may be short, or empty, and still go on.")
+        str | None,
+        _said(
+            "Where the next page begins, null at the end; good for this key and this list alone. "
+            "A page may be short, or empty, and still go on."
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
--- The first entry of the index for each lane and pool; a lane without a row has nothing due.
+-- The first entry of the index for each lane and pool. A lane without a row has nothing due.
 WITH RECURSIVE lines (lane, pool) AS (
     SELECT column1, '' FROM (VALUES (0), (1), (2))
     UNION ALL

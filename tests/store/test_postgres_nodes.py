@@ -1,0 +1,65 @@
+"""Several processes on one database know of each other, and keep to their shares together."""
+
+import asyncio
+
+from posthouse.delivery.desk import Carrier, Desk
+from posthouse.delivery.nodes import FRESH_S, SEEN_S, beat, join
+from posthouse.delivery.worker import Worker
+from posthouse.routing.rules import Candidate, Rate, Rules
+from posthouse.store.postgres.store import PostgresStore
+from tests.delivery.clock import FakeClock
+from tests.delivery.office import Scripted
+from tests.store import database
+from tests.store.letters import POOL
+
+RULES = Rules(POOL, candidates=(Candidate("first", rate=Rate(5, 1.0)), Candidate("second", daily=10)))
+
+
+def desk(store: PostgresStore, clock: FakeClock) -> Desk:
+    carriers = {(POOL, name): Carrier(Scripted(), 30.0) for name in ("first", "second")}
+    return Desk(clock, store, {POOL: RULES}, carriers)
+
+
+def limits(at: Desk) -> list[tuple[int, bool]]:
+    """(sends a second, whether all of it is elsewhere) of each provider."""
+    return [(c.rate.count if c.rate else 0, c.elsewhere) for c in at.board(POOL).rules.candidates]
+
+
+async def test_they_share_limits_and_the_one_that_stays_gets_them_back() -> None:
+    url = await database.server().create("nodes")
+    stores = [await PostgresStore.open(url) for _ in range(2)]
+    clock = FakeClock()
+    one, two = (desk(store, clock) for store in stores)
+    try:
+        await join(one, "one")
+        assert limits(one) == [(5, False), (0, False)]
+        joining = asyncio.create_task(join(two, "two"))
+        await clock.sleeping(1)
+        assert clock.slept == [SEEN_S]
+        await beat(one, "one")
+        assert limits(one) == [(3, False), (0, False)]
+        await clock.advance(SEEN_S)
+        await joining
+        assert limits(two) == [(2, False), (0, True)]
+        await stores[0].leave("one")
+        await beat(two, "two")
+        await two.take_up_quotas()
+        assert limits(two) == [(5, False), (0, False)]
+    finally:
+        for store in stores:
+            await store.close()
+
+
+async def test_who_has_not_been_heard_of_claims_nothing_until_it_was() -> None:
+    store, clock = await PostgresStore.open(await database.server().create("nodes")), FakeClock()
+    at = desk(store, clock)
+    try:
+        await beat(at, "one")
+        worker = Worker(at)
+        assert worker._heard_of()
+        await clock.advance(FRESH_S)
+        assert not worker._heard_of()
+        await beat(at, "one")
+        assert worker._heard_of()
+    finally:
+        await store.close()
