@@ -63,6 +63,7 @@ format: $(VENV)/.dev ## put the source into its one form
 
 bench: $(VENV)/.dev ## measure this machine: Posthouse beside a bare loop of the same steps
 	@$(RUN) -m posthouse bench $(ARGS)
+	@$(RUN) -m bench.routing
 
 soak: $(VENV)/.dev ## the fault tests, longer: make soak KILLS=500 RELOADS=1000
 	@POSTHOUSE_KILLS=$${KILLS:-500} POSTHOUSE_RELOADS=$${RELOADS:-1000} $(RUN) -m pytest -q -s -m 'soak or not soak' tests/faults $(ARGS)

@@ -6,14 +6,13 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import uvicorn
 
 from posthouse.clock import Clock, SystemClock
 from posthouse.config.problem import Problem
@@ -39,10 +38,10 @@ from posthouse.store.contract import StoreDown
 from posthouse.telemetry import log, warn
 from posthouse.web.app import App
 from posthouse.web.body import Budget
-from posthouse.web.connection import Connection, hurry
 from posthouse.web.cors import NO_ORIGINS, Cors
 from posthouse.web.door import Door
 from posthouse.web.health import Readiness
+from posthouse.web.server import server
 
 if TYPE_CHECKING:
     from posthouse.store.postgres.store import PostgresStore
@@ -62,9 +61,6 @@ DRAIN_S: Final = 25.0
 
 GARBAGE: Final = 20_000
 """New containers before the collector looks at them: what comes and goes with a message holds no cycles."""
-
-GOODBYE_S: Final = 2.0
-"""How long connections that are still open are given after the door is closed."""
 
 DISK_FAILED: Final = 70
 """Exit status when the disk failed under the store: what is on it must be read afresh (EX_SOFTWARE)."""
@@ -106,6 +102,7 @@ class Gateway:
         parse: Callable[[bytes], Parsed],
         role: Role,
         tally: Tally,
+        secret: bytes | None,
     ) -> None:
         self._clock, self._store, self._client, self._role = clock, store, client, role
         self._retention = Retention()
@@ -134,7 +131,7 @@ class Gateway:
             stopping=self._stop,
             tally=tally,
         )
-        self.app = App(door, development=config.mode == "development")
+        self.app = App(door, development=config.mode == "development", secret=secret)
         self._apply(config)
 
     @classmethod
@@ -145,14 +142,16 @@ class Gateway:
         load: Callable[[], Parsed] | None = None,
         parse: Callable[[bytes], Parsed] = unparsed,
         role: Role = "all",
+        secret: bytes | None = None,
     ) -> "Gateway":
         """Open the store and all that stands on it. StoreRefused says why it cannot be.
 
-        load, parse: how the configuration is read anew, and how one that is to replace it; see `Reload`.
+        load, parse: how the configuration is read anew, and how one that is to replace it; see `Reload`. secret: 32
+        random bytes that processes behind one socket share, to seal what browsers keep; None for a process alone.
         """
         clock, tally = clock or SystemClock(), Tally()
         store = await open_store(config, clock, tally)
-        gateway = cls(config, clock, store, Client(CONNECTIONS), load, parse, role, tally)
+        gateway = cls(config, clock, store, Client(CONNECTIONS), load, parse, role, tally, secret)
         await gateway._desk.take_up(store)
         now = clock.now()
         gateway.app.door.allowances = Allowances(await store.accepted(this_day(now)), now)
@@ -198,22 +197,8 @@ class Gateway:
     async def run(self, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> int:
         """Serve on the socket and deliver until told to stop; then drain. 0, or DISK_FAILED."""
         self.app.door.local = is_loopback(listener.getsockname()[0])
-        server = _Server(
-            uvicorn.Config(
-                self.app,
-                loop="none",
-                http=Connection,
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=int(GOODBYE_S),
-            )
-        )
-        serving = asyncio.create_task(server.serve([listener]))
+        door = server(self.app)
+        serving = asyncio.create_task(door.serve([listener]))
         working = [asyncio.create_task(loop) for loop in self._loops()]
         watching = [asyncio.create_task(_set(event)) for event in (self._stop, self._store.failed)]
         # What is alive now lives as long as the process: it need not be looked at again.
@@ -226,7 +211,7 @@ class Gateway:
             if task.done() and (error := task.exception()) is not None:
                 warn("a part of the gateway stopped", error=error)
         self._stop.set()
-        server.should_exit = True
+        door.should_exit = True
         for task in [*working, *watching]:
             task.cancel()
         await asyncio.gather(*working, *watching, return_exceptions=True)
@@ -273,20 +258,6 @@ class Gateway:
 
 async def _set(event: asyncio.Event) -> None:
     await event.wait()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the gateway decides when to stop."""
-
-    async def on_tick(self, counter: int) -> bool:
-        """Ten times a second."""
-        if counter % 5 == 0:
-            hurry(list(self.server_state.connections))
-        return await super().on_tick(counter)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def heed_signals(gateway: Gateway) -> None:

@@ -12,6 +12,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from secrets import token_hex
 from typing import Final
 
 from posthouse.telemetry import log, warn
@@ -20,8 +21,10 @@ SOCKET: Final = "POSTHOUSE_SOCKET"
 READY: Final = "POSTHOUSE_READY"
 ALIVE: Final = "POSTHOUSE_ALIVE"
 WORKER: Final = "POSTHOUSE_WORKER"
+SECRET: Final = "POSTHOUSE_SECRET"  # noqa: S105  the name of a variable
 """Variables of a worker's environment: the number of the socket, of the pipe on which it says that it is ready, of the
-pipe that ends when this process does, and its own place in the row."""
+pipe that ends when this process does, its own place in the row, and 32 random bytes in hexadecimal that all of
+them share."""
 
 AGAIN_S: Final = 0.2
 AGAIN_MAX_S: Final = 10.0
@@ -35,8 +38,8 @@ END_S: Final = 40.0
 class Worker:
     """One place in the row, and the process that holds it now. ready: it has said so, and lives."""
 
-    def __init__(self, place: int, command: Sequence[str], listener: socket.socket, alive: int) -> None:
-        self.place, self._command, self._listener, self._alive = place, command, listener, alive
+    def __init__(self, place: int, command: Sequence[str], listener: socket.socket, alive: int, secret: str) -> None:
+        self.place, self._command, self._listener, self._alive, self._secret = place, command, listener, alive, secret
         self._process: Process | None = None
         self.ready = asyncio.Event()
 
@@ -45,7 +48,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         ours, theirs = os.pipe()
         handed = self._listener.fileno()
-        named = {SOCKET: handed, READY: theirs, ALIVE: self._alive, WORKER: self.place}
+        named = {SOCKET: handed, READY: theirs, ALIVE: self._alive, WORKER: self.place, SECRET: self._secret}
         environment = {**os.environ, **{name: str(value) for name, value in named.items()}}
         try:
             # A session of its own: Ctrl-C reaches this process alone, which then asks the workers to drain.
@@ -87,7 +90,8 @@ async def supervise(
     """
     # Nobody writes into this pipe: it ends with this process, however that ends, and so do the workers.
     alive, held = os.pipe()
-    row = [Worker(place, command, listener, alive) for place in range(workers)]
+    secret = token_hex(32)
+    row = [Worker(place, command, listener, alive, secret) for place in range(workers)]
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def passed_on(number: int) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ from posthouse.cli import app
 from posthouse.cli.migrate import newest
 from posthouse.store.sql import migrations
 from posthouse.store.sqlite import file
+from tests.store import database
 
 GOOD = "pools: {example.com: {keys: {web: k}, providers: {sandbox: {}}}}\n"
 STORE = Path("posthouse.db")
@@ -81,7 +83,7 @@ def test_a_newer_store_is_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("pools: {}\n", "pools"), (f"store: postgresql://u:CANARY@db/mail\n{GOOD}", "SQLite only")],
+    [("pools: {}\n", "pools"), (f"store: postgresql://u:CANARY@db/mail\n{GOOD}", "cannot be reached")],
 )
 def test_what_cannot_be_migrated_is_told(text: str, told: str) -> None:
     Path("posthouse.yaml").write_text(text)
@@ -89,3 +91,20 @@ def test_what_cannot_be_migrated_is_told(text: str, told: str) -> None:
     assert result.exit_code == 1
     assert told in result.stderr
     assert "CANARY" not in result.output
+
+
+def test_a_database_is_brought_up_to_date_too() -> None:
+    url = asyncio.run(database.server().create("migrated"))
+    Path("posthouse.yaml").write_text(f"store: {url}\n{GOOD}")
+    steps = len(migrations("posthouse.store.postgres"))
+    first, again = run(), run()
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    assert first.stdout.endswith(f": from schema 0 to {steps}\n")
+    assert again.stdout.endswith(f": schema {steps} already, nothing to do\n")
+
+
+def test_a_database_that_is_not_there_is_told_without_its_password() -> None:
+    Path("posthouse.yaml").write_text(f"store: postgresql://ann:s3cret@127.0.0.1:1/x\n{GOOD}")
+    result = run()
+    assert result.exit_code == 1
+    assert "s3cret" not in result.output

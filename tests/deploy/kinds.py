@@ -8,8 +8,9 @@ import yaml
 
 from posthouse.config import Config
 from posthouse.config.load import from_bytes
-from posthouse.gateway import DRAIN_S, GOODBYE_S
+from posthouse.gateway import DRAIN_S
 from posthouse.providers.catalogue import SPECS
+from posthouse.web.server import GOODBYE_S
 from tests.deploy.tools import ROOT
 
 Document = dict[str, Any]

@@ -9,8 +9,9 @@ import yaml
 
 from posthouse.config import Config
 from posthouse.config.load import from_bytes
-from posthouse.gateway import DRAIN_S, GOODBYE_S
+from posthouse.gateway import DRAIN_S
 from posthouse.providers.catalogue import SPECS
+from posthouse.web.server import GOODBYE_S
 from tests.deploy.tools import ROOT, tool
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from posthouse.gateway import DRAIN_S, GOODBYE_S
+from posthouse.gateway import DRAIN_S
+from posthouse.web.server import GOODBYE_S
 from tests.deploy.tools import ROOT, tool
 
 UNIT = ROOT / "deploy" / "systemd" / "posthouse.service"

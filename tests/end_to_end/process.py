@@ -41,6 +41,10 @@ class Process:
         """What it wrote to standard error."""
         return self._errors.read_text()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

@@ -1,5 +1,6 @@
 """posthouse migrate: bring the store's schema up to date before the server does."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -29,21 +30,21 @@ def migrate(
     """Bring the store's schema up to date, and say what was done.
 
     `posthouse serve` does the same when it opens the store; this is for whoever wants it done, or tried on a copy,
-    before. The server must not run meanwhile.
+    before. No server may run on a SQLite file meanwhile.
     """
     settings = load(config, os.environ, SPECS, SystemClock().now())
     if isinstance(settings, list):
         print(*settings, sep="\n", file=sys.stderr)
         raise typer.Exit(1)
     place = settings.store.place
-    if settings.store.dialect != "sqlite":
-        print(
-            f"{place}: this version keeps its messages in SQLite only: expected store: sqlite:///PATH", file=sys.stderr
-        )
-        raise typer.Exit(1)
     path = Path(settings.store.path)
+    before: int | None
+    after: int | None
     try:
-        before, after = migrated(path) if path.exists() else (None, None)
+        if settings.store.dialect == "postgresql":
+            before, after = asyncio.run(migrated_database(settings.store.url.reveal()))
+        else:
+            before, after = migrated(path) if path.exists() else (None, None)
     except (StoreRefused, StoreDown) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
@@ -60,6 +61,17 @@ def migrate(
 def newest() -> int:
     """The schema that this version writes."""
     return len(migrations("posthouse.store.sqlite"))
+
+
+async def migrated_database(url: str) -> tuple[int, int]:
+    """The schema before and after. StoreRefused where the database is another's, newer, or not to be reached."""
+    from posthouse.store.postgres.migrate import migrate as bring_up
+    from posthouse.store.postgres.server import Server
+    from posthouse.store.postgres.store import DEADLINE_S
+
+    server = Server(url, SystemClock(), DEADLINE_S)
+    await server.check()
+    return await bring_up(server)
 
 
 def migrated(path: Path) -> tuple[int, int]:

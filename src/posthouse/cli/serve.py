@@ -17,7 +17,7 @@ from posthouse.config.unenforced import unenforced
 from posthouse.config.values import Endpoint, Scalar, endpoint
 from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS
-from posthouse.supervisor import ALIVE, READY, SOCKET, supervise, worker_command
+from posthouse.supervisor import ALIVE, READY, SECRET, SOCKET, supervise, worker_command
 from posthouse.telemetry import set_up
 
 MOST_WORKERS: Final = 1024
@@ -146,6 +146,7 @@ async def _serve(
             load=lambda: load(file, os.environ, SPECS, clock.now()),
             parse=lambda data: from_bytes(data, os.environ, SPECS, clock.now()),
             role=role,
+            secret=bytes.fromhex(os.environ[SECRET]) if SECRET in os.environ else None,
         )
     except (StoreRefused, ValueError) as error:
         print(error, file=sys.stderr)

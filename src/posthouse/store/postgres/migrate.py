@@ -17,18 +17,21 @@ WHERE nspname = current_schema() AND relkind IN ('r', 'p')
 """
 
 
-async def migrate(server: Server) -> None:
-    """Bring the schema up to date. StoreRefused: it is a newer version's, or somebody else's, or a step failed."""
+async def migrate(server: Server) -> tuple[int, int]:
+    """Bring the schema up to date; its number before and after.
+
+    StoreRefused: it is a newer version's, or somebody else's, or a step failed.
+    """
     steps = migrations("posthouse.store.postgres")
     try:
         connection = await server.connect()
     except StoreDown as error:
         raise StoreRefused(str(error)) from None
     try:
-        if await _version(connection) == len(steps):
-            return
-        while await _step(connection, steps):
+        before = await _version(connection)
+        while before != len(steps) and await _step(connection, steps):
             pass
+        return before, len(steps)
     except LOST as error:
         raise StoreRefused(f"the database cannot be brought up to date: {server.said(error)}") from error
     finally:

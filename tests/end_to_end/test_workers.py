@@ -1,0 +1,103 @@
+"""Two workers behind one socket, on a real PostgreSQL: one of them is killed under load, and nothing is lost."""
+
+import asyncio
+import json
+import os
+import signal
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+
+from tests.end_to_end.process import Process, serving
+from tests.faults.carrier import carrying
+from tests.faults.driver import Ledger, load
+from tests.faults.server import KEY, POOL, children, sendgrid
+from tests.store import database
+
+CALLERS = 8
+WITHIN_S = 60.0
+LEFT = "SELECT count(*) FROM messages WHERE status IN ('scheduled', 'queued', 'sending')"
+
+
+def configured(folder: Path, url: str, port: int, **provider: object) -> Path:
+    pool = {"keys": {"web": KEY}, "providers": {"first": sendgrid(port, **provider)}}
+    file = folder / "posthouse.yaml"
+    file.write_text(json.dumps({"store": url, "http": {"listen": "127.0.0.1:0"}, "pools": {POOL: pool}}))
+    return file
+
+
+async def until(query: str, url: str) -> None:
+    """Ask the database until it counts none."""
+    db = await asyncpg.connect(url)
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            while await db.fetchval(query):
+                pass
+    finally:
+        await db.close()
+
+
+def workers(process: Process) -> list[int]:
+    return children(process.pid)
+
+
+async def test_a_worker_that_is_killed_costs_no_message_and_is_started_again(tmp_path: Path) -> None:
+    url = await database.server().create("workers")
+    async with carrying() as carrier:
+        file = configured(tmp_path, url, carrier.port)
+        async with serving(tmp_path, "--config", str(file), "--workers", "2") as (process, port):
+            before = workers(process)
+            assert len(before) == 2
+            ledger, refs, going = Ledger(), map(str, count()), True
+
+            async def posting() -> None:
+                """A caller whose connection dies with its worker makes another one, as clients do."""
+                while going:
+                    await load(port, refs, ledger, 1, lambda: going, once=True)
+
+            posts = [asyncio.create_task(posting()) for _ in range(CALLERS)]
+            await ledger.reached(200)
+            os.kill(before[0], signal.SIGKILL)
+            await ledger.reached(len(ledger.answers) + 400)
+            going = False
+            await asyncio.gather(*posts)
+            async with asyncio.timeout(WITHIN_S):
+                while len(workers(process)) < 2:  # noqa: ASYNC110  another process starts it
+                    await asyncio.sleep(0.02)
+            # What the dead one held is not taken over before its leases have run out.
+            held = f"SELECT count(*) FROM ({LEFT} AND lease_until IS NULL) AS l WHERE count > 0"
+            await until(held, url)
+            assert await process.stopped() == 0
+    db = await asyncpg.connect(url)
+    kept = {row["id"] for row in await db.fetch("SELECT id FROM messages")}
+    twice = await db.fetchval("SELECT count(*) FROM (SELECT message FROM attempts GROUP BY 1 HAVING count(*) > 1) AS t")
+    await db.close()
+    assert {answer.id for answer in ledger.accepted} <= kept
+    assert len(ledger.accepted) > 300
+    assert twice == 0
+
+
+async def test_a_rate_is_kept_by_all_of_them_together(tmp_path: Path) -> None:
+    url = await database.server().create("paced")
+    starts: list[float] = []
+    loop = asyncio.get_running_loop()
+    async with carrying() as carrier:
+        manner = carrier.manner
+
+        def noted() -> object:
+            starts.append(loop.time())
+            return manner()
+
+        carrier.manner = noted  # type: ignore[assignment]
+        file = configured(tmp_path, url, carrier.port, rate="20/s")
+        async with serving(tmp_path, "--config", str(file), "--workers", "2") as (process, port):
+            ledger, refs = Ledger(), map(str, count())
+            await load(port, refs, ledger, 4, lambda: len(ledger.answers) < 80)
+            await carrier.arrived(80)
+            assert await process.stopped() == 0
+    async_db = await asyncpg.connect(url)
+    begun = [row["started_at"] for row in await async_db.fetch("SELECT started_at FROM attempts ORDER BY started_at")]
+    await async_db.close()
+    assert len(begun) >= 80
+    assert all(later - earlier >= 1.0 for earlier, later in zip(begun, begun[20:], strict=False)), "20 in any second"
