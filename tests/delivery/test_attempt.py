@@ -22,7 +22,7 @@ from posthouse.routing.outcome import (
 )
 from posthouse.routing.rules import BreakerRules, Candidate
 from posthouse.store.contract import StoreDown
-from posthouse.store.values import Cancel, Claim, Delay, Intent, Record, Renewal, Result
+from posthouse.store.values import Cancel, Claim, Delay, Intent, Record, Renewal, Result, Told
 from tests.delivery.clock import NOW
 from tests.delivery.office import TIMEOUT_S, Office, office
 from tests.store.letters import POOL, letter
@@ -431,3 +431,30 @@ async def test_a_late_answer_to_a_call_from_before_the_circuit_opened_does_not_c
         await attempt(early, house.desk)
         assert house.desk.board(POOL).standing("first").circuit.opened_at == NOW + 1
         assert house.desk.board(POOL).standing("first").circuit.probing
+
+
+async def test_evidence_that_comes_before_the_second_send_takes_its_place(tmp_path: Path) -> None:
+    async with office(tmp_path) as house:
+        house.carriers["first"].acts = [Unsure(detail="no answer")]
+        await house.add(letter())
+        await house.attempt()
+        record = await house.only()
+        assert (record.status, [attempt.outcome for attempt in record.attempts]) == ("queued", ["unsure"])
+        await house.store.told([Told(POOL, "first", "delivered", NOW + 1, message_id=record.id)])
+        await house.attempt()
+        record = await house.only()
+        assert (record.status, record.possible_duplicate) == ("delivered", False)
+        assert len(house.carriers["first"].sent) == 1
+        assert house.carriers["second"].sent == []
+        assert events(record) == ["accepted", "deferred", "delivered", "sent"]
+
+
+async def test_news_of_a_message_without_a_doubt_ends_nothing(tmp_path: Path) -> None:
+    async with office(tmp_path) as house:
+        house.carriers["first"].acts = [Deferred(503)]
+        await house.add(letter())
+        await house.attempt()
+        record = await house.only()
+        await house.store.told([Told(POOL, "first", "delivered", NOW + 1, message_id=record.id)])
+        await house.attempt()
+        assert len(house.carriers["second"].sent) == 1

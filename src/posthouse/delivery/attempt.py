@@ -29,6 +29,11 @@ async def attempt(claim: Claim, desk: Desk) -> None:
     if desk.draining:
         await desk.work.postpone([Delay(job.id, claim.fence, now)])
         return
+    if claim.told is not None and job.course.doubt:
+        # Evidence came: the attempt that ended in doubt had been taken. Nobody is sent it a second time.
+        settled = Happening("sent", "a provider told of it after the attempt had ended in doubt")
+        await desk.work.finish([Ending(job.id, claim.fence, now, "sent", (settled,))])
+        return
     claim, spared = without_suppressed(claim)
     if spared and not claim.owed:
         await _over(claim, status_without_anybody(job.course), spared, desk, now)

@@ -104,6 +104,7 @@ class Claim(msgspec.Struct, frozen=True):
 
     attempts: how many were begun. owed: the recipients still to be served, None for all. opened: left by `sweep`.
     suppressed: recipients that must not be sent to, in lower case. seen: the pool's newest suppression at that moment.
+    told: what a provider has told of it meanwhile, as the status that follows from it; None where it told nothing.
     """
 
     job: Job
@@ -116,6 +117,7 @@ class Claim(msgspec.Struct, frozen=True):
     opened: Opened | None = None
     suppressed: tuple[str, ...] = ()
     seen: int = 0
+    told: Status | None = None
 
 
 class Intent(msgspec.Struct, frozen=True):

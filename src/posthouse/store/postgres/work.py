@@ -67,7 +67,7 @@ async def _claimed(db: Session, request: ClaimRequest, found: list[Row]) -> list
     whole, broken = list[tuple[Row, Message]](), list[str]()
     for row in await ask(db, "leased", ids):
         try:
-            whole.append((row, unpack(row[13])))
+            whole.append((row, unpack(row[-1])))
         except msgspec.MsgspecError:
             broken.append(row[0])
     seen = await suppression.newest(db, {row[1] for row, _ in whole})
