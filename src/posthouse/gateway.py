@@ -28,6 +28,7 @@ from posthouse.intake.accept import Intake, job_of
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Callers
 from posthouse.mail.limits import Limits
+from posthouse.metrics.shelf import Shelf
 from posthouse.metrics.tally import Tally
 from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS, open_provider
@@ -41,6 +42,7 @@ from posthouse.web.body import Budget
 from posthouse.web.cors import NO_ORIGINS, Cors
 from posthouse.web.door import Door
 from posthouse.web.health import Readiness
+from posthouse.web.metrics import shelving
 from posthouse.web.server import server
 
 if TYPE_CHECKING:
@@ -143,15 +145,18 @@ class Gateway:
         parse: Callable[[bytes], Parsed] = unparsed,
         role: Role = "all",
         secret: bytes | None = None,
+        shelf: Shelf | None = None,
     ) -> "Gateway":
         """Open the store and all that stands on it. StoreRefused says why it cannot be.
 
         load, parse: how the configuration is read anew, and how one that is to replace it; see `Reload`. secret: 32
         random bytes that processes behind one socket share, to seal what browsers keep; None for a process alone.
+        shelf: where such processes leave their metrics for each other.
         """
         clock, tally = clock or SystemClock(), Tally()
         store = await open_store(config, clock, tally)
         gateway = cls(config, clock, store, Client(CONNECTIONS), load, parse, role, tally, secret)
+        gateway.app.door.shelf = shelf
         await gateway._desk.take_up(store)
         now = clock.now()
         gateway.app.door.allowances = Allowances(await store.accepted(this_day(now)), now)
@@ -231,6 +236,8 @@ class Gateway:
         yield following(self._desk, self._store)
         if (file := self._reload.running.source) is not None:
             yield self._reload.watching(file)
+        if self.app.door.shelf is not None:
+            yield shelving(self.app.door, self.app.door.shelf)
         if self._role != "web":
             yield self._delivering()
             yield beating(self._desk, self._node)

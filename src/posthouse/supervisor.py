@@ -10,9 +10,10 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from posthouse.telemetry import log, warn
@@ -21,10 +22,12 @@ SOCKET: Final = "POSTHOUSE_SOCKET"
 READY: Final = "POSTHOUSE_READY"
 ALIVE: Final = "POSTHOUSE_ALIVE"
 WORKER: Final = "POSTHOUSE_WORKER"
+SHELF: Final = "POSTHOUSE_SHELF"
 SECRET: Final = "POSTHOUSE_SECRET"  # noqa: S105  the name of a variable
 """Variables of a worker's environment: the number of the socket, of the pipe on which it says that it is ready, of the
-pipe that ends when this process does, its own place in the row, and 32 random bytes in hexadecimal that all of
-them share."""
+pipe that ends when this process does, its own place in the row, a folder for their metrics, and 32 random bytes in
+hexadecimal that all of them share.
+"""
 
 AGAIN_S: Final = 0.2
 AGAIN_MAX_S: Final = 10.0
@@ -38,8 +41,10 @@ END_S: Final = 40.0
 class Worker:
     """One place in the row, and the process that holds it now. ready: it has said so, and lives."""
 
-    def __init__(self, place: int, command: Sequence[str], listener: socket.socket, alive: int, secret: str) -> None:
-        self.place, self._command, self._listener, self._alive, self._secret = place, command, listener, alive, secret
+    def __init__(
+        self, place: int, command: Sequence[str], listener: socket.socket, alive: int, shared: Mapping[str, str]
+    ) -> None:
+        self.place, self._command, self._listener, self._alive, self._shared = place, command, listener, alive, shared
         self._process: Process | None = None
         self.ready = asyncio.Event()
 
@@ -48,7 +53,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         ours, theirs = os.pipe()
         handed = self._listener.fileno()
-        named = {SOCKET: handed, READY: theirs, ALIVE: self._alive, WORKER: self.place, SECRET: self._secret}
+        named = {SOCKET: handed, READY: theirs, ALIVE: self._alive, WORKER: self.place, **self._shared}
         environment = {**os.environ, **{name: str(value) for name, value in named.items()}}
         try:
             # A session of its own: Ctrl-C reaches this process alone, which then asks the workers to drain.
@@ -90,8 +95,17 @@ async def supervise(
     """
     # Nobody writes into this pipe: it ends with this process, however that ends, and so do the workers.
     alive, held = os.pipe()
-    secret = token_hex(32)
-    row = [Worker(place, command, listener, alive, secret) for place in range(workers)]
+    with TemporaryDirectory(prefix="posthouse-") as folder:
+        shared = {SECRET: token_hex(32), SHELF: folder}
+        row = [Worker(place, command, listener, alive, shared) for place in range(workers)]
+        try:
+            return await _supervised(row, ready)
+        finally:
+            os.close(alive)
+            os.close(held)
+
+
+async def _supervised(row: Sequence[Worker], ready: Callable[[], None]) -> int:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def passed_on(number: int) -> None:
@@ -117,8 +131,6 @@ async def supervise(
         warn("workers did not end in time and are killed", count=len(late))
         asked(signal.SIGKILL)
     statuses = [await task for task in keeping]
-    os.close(alive)
-    os.close(held)
     return next((abs(status) for status in statuses if status), 0)
 
 
@@ -130,7 +142,8 @@ async def _keep(worker: Worker, stop: asyncio.Event) -> int:
         status, was_ready = await worker.life()
         ran = ran or was_ready
         if stop.is_set():
-            return status
+            # Asked to stop while it was still starting, it had begun nothing.
+            return status if was_ready or status != -signal.SIGTERM else 0
         if not ran:
             return status or 1  # it never came up: starting it again would not help
         wait_s = AGAIN_S if loop.time() - began >= STEADY_S else min(AGAIN_MAX_S, wait_s * 2)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 from itertools import count
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.faults.carrier import carrying
 from tests.faults.driver import Ledger, load
 from tests.faults.server import KEY, POOL, children, sendgrid
 from tests.store import database
+from tests.web.http import call
 
 CALLERS = 8
 WITHIN_S = 60.0
@@ -36,6 +38,16 @@ async def until(query: str, url: str) -> None:
                 pass
     finally:
         await db.close()
+
+
+async def told_by_any(port: int, accepted: int) -> None:
+    """Scrape until a worker tells of exactly so many messages that all of them have accepted."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            reply = await call(port, "GET", "/metrics", {}, None)
+            found = re.search(rb'posthouse_accepted_total\{door="http",pool="example.com"\} ([0-9.e+]+)', reply.body)
+            if found and float(found[1]) == accepted:
+                return
 
 
 def workers(process: Process) -> list[int]:
@@ -76,6 +88,18 @@ async def test_a_worker_that_is_killed_costs_no_message_and_is_started_again(tmp
     assert {answer.id for answer in ledger.accepted} <= kept
     assert len(ledger.accepted) > 300
     assert twice == 0
+
+
+async def test_one_scrape_tells_of_all_workers(tmp_path: Path) -> None:
+    url = await database.server().create("scraped")
+    async with carrying() as carrier:
+        file = configured(tmp_path, url, carrier.port)
+        async with serving(tmp_path, "--config", str(file), "--workers", "2") as (process, port):
+            ledger, refs = Ledger(), map(str, count())
+            await load(port, refs, ledger, 8, lambda: len(ledger.answers) < 200)
+            for _ in range(4):  # whoever answers says the same
+                await told_by_any(port, len(ledger.accepted))
+            assert await process.stopped() == 0
 
 
 async def test_a_rate_is_kept_by_all_of_them_together(tmp_path: Path) -> None:

@@ -79,3 +79,14 @@ async def test_a_daily_limit_holds_over_a_restart(tmp_path: Path) -> None:
         assert [(await house.post(letter())).status for _ in range(3)] == [202, 202, 429]
     async with running(given, tmp_path) as house:
         assert (await house.post(letter())).status == 429
+
+
+async def test_a17_who_is_over_a_limit_is_told_which_and_when_there_is_room_again(tmp_path: Path) -> None:
+    given = one_pool(tmp_path, keys={"web": {"key": KEY, "rate": "2/m"}})
+    async with running(given, tmp_path) as house:
+        replies = [await house.post(letter()) for _ in range(3)]
+    assert [reply.status for reply in replies] == [202, 202, 429]
+    refused = replies[-1]
+    assert (refused.field("ratelimit-limit"), refused.field("ratelimit-remaining")) == ("2", "0")
+    assert refused.field("ratelimit-reset") == refused.field("retry-after")
+    assert 0 < int(refused.field("retry-after") or "") <= 60

@@ -17,7 +17,7 @@ from posthouse.config.unenforced import unenforced
 from posthouse.config.values import Endpoint, Scalar, endpoint
 from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS
-from posthouse.supervisor import ALIVE, READY, SECRET, SOCKET, supervise, worker_command
+from posthouse.supervisor import ALIVE, READY, SECRET, SHELF, SOCKET, WORKER, supervise, worker_command
 from posthouse.telemetry import set_up
 
 MOST_WORKERS: Final = 1024
@@ -136,6 +136,7 @@ async def _serve(
 ) -> int:
     from posthouse.config.load import from_bytes
     from posthouse.gateway import Gateway, heed_signals
+    from posthouse.metrics.shelf import Shelf
     from posthouse.store.contract import StoreRefused
 
     clock = SystemClock()
@@ -147,6 +148,7 @@ async def _serve(
             parse=lambda data: from_bytes(data, os.environ, SPECS, clock.now()),
             role=role,
             secret=bytes.fromhex(os.environ[SECRET]) if SECRET in os.environ else None,
+            shelf=Shelf(Path(os.environ[SHELF]), int(os.environ[WORKER])) if SHELF in os.environ else None,
         )
     except (StoreRefused, ValueError) as error:
         print(error, file=sys.stderr)

@@ -9,6 +9,7 @@ from posthouse.clock import Clock
 from posthouse.intake.accept import Intake
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Caller, Callers
+from posthouse.metrics.shelf import Shelf
 from posthouse.metrics.tally import Tally
 from posthouse.routing.board import Board
 from posthouse.routing.explain import Explanation
@@ -56,6 +57,7 @@ class Door(msgspec.Struct, kw_only=True):
     administration: Administration
     stopping: asyncio.Event
     cors: Cors = NO_ORIGINS
+    shelf: Shelf | None = None
     guesses: Guesses = msgspec.field(default_factory=Guesses)
     switching: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     tally: Tally = msgspec.field(default_factory=Tally)

@@ -10,10 +10,12 @@ from typing import Final
 from posthouse import __version__
 from posthouse.mail.event import UNFINISHED
 from posthouse.metrics.render import render
+from posthouse.metrics.shelf import EVERY_S, Shelf
 from posthouse.metrics.snapshot import Numbers, Snapshot
 from posthouse.metrics.standing import counted, spread, standing
 from posthouse.store.contract import StoreDown
 from posthouse.store.values import LANES, Backlog
+from posthouse.telemetry import warn
 from posthouse.web.answer import Answer
 from posthouse.web.auth import admit, presented
 from posthouse.web.door import Door
@@ -29,6 +31,8 @@ async def shown(door: Door, request: Request) -> Answer:
     if not door.local or _passed_on(request.headers):
         admit(door, "admin", request.headers, presented(request.headers))
     found = await snapshot(door)
+    if door.shelf is not None:
+        found = await asyncio.to_thread(door.shelf.with_others, found)
     accept = request.headers.get(b"accept", b"").decode("latin-1")
     # Some milliseconds for thousands of series, and the first time much longer: not on the loop.
     text, kind = await asyncio.to_thread(render, found, accept)
@@ -62,6 +66,16 @@ async def snapshot(door: Door) -> Snapshot:
         },
         spreads=spread(door.tally),
     )
+
+
+async def shelving(door: Door, shelf: Shelf) -> None:
+    """Leave the figures of this worker where the others find them, until cancelled."""
+    while True:
+        try:
+            shelf.put(await snapshot(door))
+        except OSError as error:
+            warn("the metrics of this worker could not be left for the others", reason=error.strerror)
+        await door.clock.sleep(EVERY_S)
 
 
 def _unfinished(backlog: Backlog, pools: Iterable[str]) -> dict[str, Numbers]:
