@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posthouse.routing.board import Board, Fact
+from posthouse.routing.outcome import Accepted
 from posthouse.routing.quota import (
     DAY_S,
     UNSPENT,
@@ -20,7 +22,8 @@ from posthouse.routing.quota import (
     this_month,
     used_up,
 )
-from posthouse.routing.rules import Candidate
+from posthouse.routing.router import Send, Wait, decide
+from posthouse.routing.rules import Candidate, Job, Rules
 from tests.routing.pool import NOW, repeatable
 
 
@@ -120,3 +123,18 @@ def test_a_day_and_a_month_begin_before_now_and_end_after_it(now: float) -> None
     assert this_month(now) <= this_day(now) <= now < next_day(now) <= next_month(now)
     assert next_day(this_day(now)) == next_day(now)
     assert next_month(this_month(now)) == next_month(now)
+
+
+LIMITS = [{"daily": 1}, {"monthly": 1}, {"daily": 1, "monthly": 1}, {"daily": 9, "monthly": 1}]
+
+
+@pytest.mark.parametrize("limits", LIMITS)
+def test_a_quota_of_either_kind_alone_keeps_the_next_message_back(limits: dict[str, int]) -> None:
+    candidate = Candidate("first", **limits)  # type: ignore[arg-type]
+    board = Board(Rules("example.com", candidates=(candidate,)))
+    job = Job("m", "example.com", NOW + 10 * 365 * 86400.0)
+    assert isinstance(decide(job, board, NOW), Send)
+    sent = board.started(candidate, NOW).ended("first").observe(Fact.of("first", Accepted(200), NOW, NOW))
+    assert isinstance(decide(job, sent, NOW), Wait)
+    unlimited = Board(Rules("example.com", candidates=(Candidate("first"),)), sent.standings)
+    assert isinstance(decide(job, unlimited, NOW), Send)

@@ -130,6 +130,10 @@ def test_messages_arrive_evenly_and_another_seed_gives_them_other_names() -> Non
             "providers:\n  one:\n    spells:\n      - {fails: 60%, loses: 60%}",
             "providers.one.spells[0] (line 4): expected fails, hangs and loses to be 100% together at most",
         ),
+        (
+            "providers:\n  one:\n    spells:\n      - {fails: 60%, hangs: 60%}",
+            "providers.one.spells[0] (line 4): expected fails, hangs and loses to be 100% together at most",
+        ),
         ("providers: {one: }\nlasts: 5m\nlasts: 6m", "lasts (line 3): given twice"),
         (
             "providers: {one: }\nlasts: [",
