@@ -67,7 +67,11 @@ async def flood(folder: Path, caged: Cage | None, python: Sequence[str] = POSTHO
             if ending.done():
                 arriving.cancel()
                 return Flood(ledger, small, None, caged.killed if caged is not None else 0, None)
-            peak_mib = server.figure("VmHWM") // 1024
+            try:
+                peak_mib = server.figure("VmHWM") // 1024
+            except FileNotFoundError:  # it was killed at this very moment
+                await ending
+                return Flood(ledger, small, None, caged.killed if caged is not None else 0, None)
             server.signal(SIGTERM)
             assert await ending == 0, server.words()
         found = audit([*ledger.answers, *small.answers], carrier.arrivals, stored(folder / STORE))
