@@ -157,10 +157,12 @@ def taken_back(entry: Entry, pool: str | None = POOL, at: float = NOW) -> Cancel
 
 
 async def claimed(store: Store, *entries: Entry, now: float = NOW) -> list[Claim]:
-    """Those entries, added and claimed; nothing else may be due."""
+    """Those entries, added and claimed, and that on disk; nothing else may be due."""
     await store.add(entries)
     claims = {claim.job.id: claim for claim in await store.claim(wanted(now))}
     assert set(claims) == {entry.id for entry in entries}
+    # A claim may be answered before its commit; what is answered after it makes sure that readers see it.
+    await store.renew([Renewal("nobody", 0, now)])
     return [claims[entry.id] for entry in entries]
 
 
