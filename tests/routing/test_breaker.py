@@ -309,3 +309,15 @@ def test_it_opens_in_a_row_exactly_when_the_last_calls_all_failed(limit: int, hi
         assert is_open(circuit) == (len(last) == limit and not any(last))
         if is_open(circuit):
             return
+
+
+def test_the_older_slices_of_the_window_keep_their_counts_while_the_newest_one_fills() -> None:
+    rules = BreakerRules(failures=10**9, min_calls=8, rate=0.5, window_s=60.0)
+    circuit, slice_s = CLOSED, rules.window_s / SLICES
+    for number in range(3):
+        circuit = failed(circuit, rules, NOW + 0.1 * number)
+    for number in range(4):
+        circuit = succeeded(circuit, rules, NOW + slice_s + 0.1 * number)
+    assert circuit.opened_at is None
+    circuit = failed(circuit, rules, NOW + slice_s + 1.0)
+    assert circuit.opened_at is not None, "four of eight, over two slices"
