@@ -10,7 +10,7 @@ from posthouse.store.postgres.store import PostgresStore
 from tests.delivery.clock import FakeClock
 from tests.delivery.office import Scripted
 from tests.store import database
-from tests.store.letters import POOL
+from tests.store.letters import POOL, begun, letter
 
 RULES = Rules(POOL, candidates=(Candidate("first", rate=Rate(5, 1.0)), Candidate("second", daily=10)))
 
@@ -43,7 +43,6 @@ async def test_they_share_limits_and_the_one_that_stays_gets_them_back() -> None
         assert limits(two) == [(2, False), (0, True)]
         await stores[0].leave("one")
         await beat(two, "two")
-        await two.take_up_quotas()
         assert limits(two) == [(5, False), (0, False)]
     finally:
         for store in stores:
@@ -63,3 +62,21 @@ async def test_who_has_not_been_heard_of_claims_nothing_until_it_was() -> None:
         assert worker._heard_of()
     finally:
         await store.close()
+
+
+async def test_who_becomes_the_first_counts_what_was_sent_until_it_was_seen() -> None:
+    url, clock = await database.server().create("nodes"), FakeClock()
+    stores = [await PostgresStore.open(url, clock) for _ in range(2)]
+    try:
+        await beat(desk(stores[1], clock), "two")
+        one = desk(stores[0], clock)
+        await one.take_up(stores[0])
+        joining = asyncio.create_task(join(one, "one"))
+        await clock.sleeping(1)
+        await begun(stores[1], letter(1), letter(2), provider="second")
+        await clock.advance(SEEN_S)
+        await joining
+        assert one.board(POOL).standing("second").spent.today == 2
+    finally:
+        for store in stores:
+            await store.close()

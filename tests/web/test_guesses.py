@@ -32,5 +32,12 @@ async def test_over_the_budget_a_wrong_key_is_429_and_a_right_one_passes(tmp_pat
         assert statuses == [401] * MOST + [429] * 2
         assert (await house.get("/email", None)).status == 401
         assert (await house.post(letter(), KEY)).status == 202
+        in_body = await house.ask("/example.com/send", {**letter(), "pool_api_key": "a-wrong-key"}, None)
+        assert in_body.status == 429
+        browser = {"accept": "text/html", "content_type": "application/x-www-form-urlencoded"}
+        signing = await house.call(
+            "POST", "/session", None, b"key=a-wrong-key", sec_fetch_site="same-origin", **browser
+        )
+        assert signing.status == 429
         reply = await house.get("/email", "a-wrong-key")
         assert reply.json["type"] == "urn:posthouse:problem:too-many-wrong-keys"

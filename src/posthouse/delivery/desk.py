@@ -55,7 +55,7 @@ class Desk:
         self._whole: Mapping[str, Rules] = rules
         self._rules: Mapping[str, Rules] = rules
         self._shares = (1, 0)
-        self._counts_for_all = True
+        self._counts_for_all = False
         self.beat_at: float | None = None
         self._boards: dict[str, Board] = {}
         self._switches: Mapping[str, Mapping[str, Switch]] = {}
@@ -73,6 +73,7 @@ class Desk:
         An attempt that has begun ends with the carrier it began with.
         """
         self._whole, self.carriers = rules, carriers
+        self.count_anew()  # a quota may be new, and something sent already
         self._part()
 
     def share(self, count: int, place: int) -> bool:
@@ -80,6 +81,7 @@ class Desk:
         if (count, place) == self._shares:
             return False
         self._shares = (count, place)
+        self._counts_for_all = self._counts_for_all and place == 0
         self._part()
         return True
 
@@ -110,11 +112,14 @@ class Desk:
         self.remember(await self.work.observations(now - restore_s))
 
     async def take_up_quotas(self) -> None:
-        """Where this process has become the one that carries for quotas: go on from what the others have sent."""
-        alone = self._shares[1] == 0
-        if alone and not self._counts_for_all:
+        """This process is, or becomes, the one that carries for quotas: go on from what was sent by all of them."""
+        if not self._counts_for_all:
             await self._resume(lambda c: c.daily is not None or c.monthly is not None)
-        self._counts_for_all = alone
+            self._counts_for_all = True
+
+    def count_anew(self) -> None:
+        """What counts against quotas is to be read from the store before the next share."""
+        self._counts_for_all = False
 
     async def _resume(self, limited: Callable[[Candidate], bool]) -> None:
         """Counts and paces of those providers, as the store has them."""

@@ -33,12 +33,21 @@ async def join(desk: Desk, node: str) -> None:
             continue
         if others:
             await desk.clock.sleep(SEEN_S)
+            desk.count_anew()
+        try:
+            await beat(desk, node)  # it counts what the others have sent until they saw it
+        except StoreDown as error:
+            if error.fatal:
+                raise
+            continue
         return
 
 
 async def beat(desk: Desk, node: str) -> int:
     """One sign of life, and the share that follows from it; how many processes send."""
     live = await desk.work.beat(node, GONE_S)
+    if live[0] == node:
+        await desk.take_up_quotas()  # before it carries for them
     if desk.share(len(live), live.index(node)):
         log("the limits of providers are shared", count=len(live))
     desk.beat_at = desk.clock.monotonic()
@@ -51,7 +60,6 @@ async def beating(desk: Desk, node: str) -> None:
         await desk.clock.sleep(EVERY_S)
         try:
             await beat(desk, node)
-            await desk.take_up_quotas()
         except StoreDown as error:
             if error.fatal:
                 raise

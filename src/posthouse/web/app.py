@@ -10,7 +10,7 @@ from posthouse.metrics.described import OTHER_PATH, PAGE
 from posthouse.store.contract import StoreDown
 from posthouse.telemetry import warn
 from posthouse.web.answer import Answer, Header, Refused, problem, retry_after
-from posthouse.web.auth import WRONG, admit, key_in_body, presented
+from posthouse.web.auth import WRONG, admit, key_in_body, presented, wrong_key
 from posthouse.web.connection import WHOLE, come_whole, send_whole
 from posthouse.web.cors import NO_ORIGINS
 from posthouse.web.door import Door
@@ -103,6 +103,7 @@ class App:
 
     async def _answer(self, scope: Any, headers: Headers, receive: Any, request_id: bytes) -> Answer:
         """An answer, whatever happens."""
+        key: bytes | None = None
         try:
             if self._in_hand > MOST_AT_ONCE and scope["path"] not in ALIVE:
                 return problem(503, "busy", "Too many requests at once; send it again.", retry_after(1))
@@ -125,11 +126,8 @@ class App:
             request = Request(method, headers, scope["query_string"], receive, caller, parameters, fields)
             return await route.handler(self.door, request)
         except Refused as refused:
-            if refused.answer is WRONG and presented(headers) is not None:
-                client = scope.get("client")
-                too_many = self.door.guesses.wrong(client[0] if client else "", self.door.clock.now())
-                return too_many or WRONG
-            return refused.answer
+            guessed = refused.answer is WRONG and key is not None
+            return wrong_key(self.door, scope) if guessed else refused.answer
         except StoreDown as error:
             return down(error)
         except ConnectionResetError:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from posthouse.intake.caller import Caller
 from posthouse.mail.problem import Problem
-from posthouse.web.answer import Refused, problem
+from posthouse.web.answer import Answer, Refused, problem
 from posthouse.web.door import Door
 from posthouse.web.fields import small
 from posthouse.web.request import Headers
@@ -86,3 +86,9 @@ def refuse_other_sites(door: Door, headers: Headers) -> None:
         foreign = site not in (b"same-origin", b"none")
     if foreign and door.cors.allowed(headers) is None:
         raise Refused(problem(403, "other-site", "Expected a key with a call that comes from another site's page."))
+
+
+def wrong_key(door: Door, scope: Any) -> Answer:
+    """What whoever presents a wrong key is answered, wherever it stood: 401, and 429 after too many of them."""
+    client = scope.get("client")
+    return door.guesses.wrong(client[0] if client else "", door.clock.now()) or WRONG

@@ -7,7 +7,6 @@ import msgspec
 
 from posthouse.routing.switch import ON, Failing, Mode, Switch
 from posthouse.store.values import Switching
-from posthouse.telemetry import log
 from posthouse.web.answer import Answer, answer
 from posthouse.web.door import Door
 from posthouse.web.fields import few
@@ -85,11 +84,6 @@ async def _switched(door: Door, request: Request, place: tuple[str, str], change
         was = (await door.store.switches()).get(pool, {}).get(provider, ON)
         wanted = msgspec.structs.replace(change(was), by=request.caller.name, at=door.clock.now())
         (kept,) = await door.store.switch([Switching(pool, provider, wanted)])
-    log("a provider was switched", pool=pool, provider=provider, status=kept.held, outcome=_fails(kept))
     board = door.board(pool)
     candidate = next(candidate for candidate in board.rules.candidates if candidate.name == provider)
     return answer(200, line(door, board, candidate, request.caller, kept))
-
-
-def _fails(switch: Switch) -> str | None:
-    return None if switch.failing is None else switch.failing.mode

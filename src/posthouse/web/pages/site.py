@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from posthouse.web.answer import JSON, PROBLEM, Answer, Header, Refused, problem
-from posthouse.web.auth import WRONG, presented
+from posthouse.web.auth import presented, wrong_key
 from posthouse.web.body import SMALL, announced, read
 from posthouse.web.door import Door
 from posthouse.web.pages.assets import Assets
@@ -122,7 +122,7 @@ class Site:
         view.values = {"to": sent.own.get("to", "/")}
         key = dict(sent.values).get("key", "").strip().encode("utf-8", "replace")
         if self._door.callers.recognise(key, self._door.clock.now()) is None:
-            return self._shown(view, WRONG)
+            return self._shown(view, wrong_key(self._door, scope))
         value = self._seal.close(key, urandom(16), self._door.clock.now())
         to = sent.own.get("to", "/")
         inside = to.startswith("/") and not to.startswith("//") and to.isascii() and to.isprintable() and "\\" not in to
