@@ -56,7 +56,7 @@ lint: $(VENV)/.dev ## format, lint, types, directions of imports
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-cache
 
-check: lint test ## everything that must hold before a commit
+check: lint test supply ## everything that must hold before a commit
 
 format: $(VENV)/.dev ## put the source into its one form
 	@$(VENV)/bin/ruff format --quiet . && $(VENV)/bin/ruff check --quiet --fix .
@@ -90,10 +90,13 @@ packages: $(VENV)/.dev deploy-tools ## packages and deployment, the long tests t
 	@$(RUN) -m pytest -q -m 'soak or not soak' tests/deploy $(ARGS)
 
 sbom: .venv-deploy/.made ## what is shipped, as a bill of materials (CycloneDX)
-	@mkdir -p dist && .venv-deploy/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o dist/posthouse.cdx.json requirements/run.txt
+	@mkdir -p dist && .venv-deploy/bin/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible -o dist/posthouse.cdx.json requirements/run.txt
 
 audit: .venv-deploy/.made ## known holes in what is pinned; needs an advisory service
-	@.venv-deploy/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/run.txt
+	@.venv-deploy/bin/python deploy/advisories.py
+
+supply: sbom ## the bill of materials, and the audit where an advisory service is reached
+	@.venv-deploy/bin/python deploy/advisories.py --if-reachable
 
 licences: $(VENV)/.dev ## write docs/licences.md afresh
 	@$(RUN) deploy/licences.py
@@ -109,4 +112,4 @@ reference: $(VENV)/.dev ## write the generated pages of docs/reference afresh
 clean: ## remove what was fetched and made
 	@rm -rf $(TOOLS) $(VENV) .venv-moto .venv-deploy build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
-.PHONY: help run debug interactive test coverage lint check format bench soak requirements reference clean deploy-tools packages sbom audit licences
+.PHONY: help run debug interactive test coverage lint check format bench soak requirements reference clean deploy-tools packages sbom audit supply licences
