@@ -19,6 +19,7 @@ from posthouse.config.problem import Problem
 from posthouse.config.rooms import kinds, known_callers, policy, probe_mail, providers, rules
 from posthouse.config.schema import Config, Pool, ProviderEntry, Role
 from posthouse.delivery.desk import Carrier, Desk, Line
+from posthouse.delivery.exchange import Exchange, exchanging
 from posthouse.delivery.nodes import beating, join
 from posthouse.delivery.probe import probing
 from posthouse.delivery.sweep import Retention, sweeping
@@ -112,7 +113,8 @@ class Gateway:
         self._stop = asyncio.Event()
         self._fitted: dict[Line, Fitting] = {}
         self._closing: set[asyncio.Future[None]] = set()
-        self._desk = Desk(clock, store, {}, {}, tally)
+        together = config.health_scope == "cluster" and config.store.dialect == "postgresql"
+        self._desk = Desk(clock, store, {}, {}, tally, Exchange(clock, store, self._node) if together else None)
         self._worker = Worker(self._desk, max_bytes=CONTENTS)
         self._reload = Reload(clock, load or (lambda: self._reload.running), parse, self._apply, config)
         door = Door(
@@ -234,6 +236,8 @@ class Gateway:
     def _loops(self) -> Iterator[Coroutine[Any, Any, None]]:
         """What goes on all the time."""
         yield following(self._desk, self._store)
+        if self._desk.exchange is not None:
+            yield exchanging(self._desk, self._desk.exchange)
         if (file := self._reload.running.source) is not None:
             yield self._reload.watching(file)
         if self.app.door.shelf is not None:

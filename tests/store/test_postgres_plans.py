@@ -13,7 +13,7 @@ from posthouse.store.postgres.store import PostgresStore
 from tests.store import database
 from tests.store.letters import NOW, OTHER_POOL, POOL, letter, wanted
 
-SMALL = {"nodes", "switches"}
+SMALL = {"nodes", "switches", "lessons", "probes"}
 """Tables of a few rows, which are read as they are."""
 
 MOST = {

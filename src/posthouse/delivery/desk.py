@@ -1,6 +1,6 @@
 """What a worker has in front of it: the clock, its slice of the store, the rules, the providers, the boards."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,6 +21,7 @@ from posthouse.store.contract import Controls, Work
 from posthouse.telemetry import log, warn
 
 if TYPE_CHECKING:
+    from posthouse.delivery.exchange import Exchange
     from posthouse.routing.breaker import State
 
 LEASE_S = 90.0
@@ -49,7 +50,10 @@ class Desk:
         rules: Mapping[str, Rules],
         carriers: Mapping[Line, Carrier],
         tally: Tally | None = None,
+        exchange: "Exchange | None" = None,
     ) -> None:
+        """exchange: with the other processes on this store; None where each goes by what it sees itself."""
+        self.exchange = exchange
         self.clock, self.work, self.tally = clock, work, tally or Tally()
         self.carriers = carriers
         self._whole: Mapping[str, Rules] = rules
@@ -109,7 +113,8 @@ class Desk:
         self.switched(await controls.switches())
         await self._resume(lambda c: c.rate is not None or c.daily is not None or c.monthly is not None)
         restore_s = max((rules.scoring.restore_s for rules in self._rules.values()), default=0.0)
-        self.remember(await self.work.observations(now - restore_s))
+        observations = await self.work.observations(now - restore_s)
+        self.remember(observations if self.exchange is None else await self.exchange.begin(observations))
 
     async def take_up_quotas(self) -> None:
         """This process is, or becomes, the one that carries for quotas: go on from what was sent by all of them."""
@@ -179,7 +184,19 @@ class Desk:
         self._boards[pool] = self.board(pool).probing(provider)
 
     def observe(self, pool: str, fact: Fact) -> None:
-        """Learn from one answer, and say so when a circuit opens or closes by it, or trust is lost or won back."""
+        """Learn from one answer to this process, and let the others know."""
+        self._learn(pool, fact)
+        if self.exchange is not None:
+            self.exchange.learnt(pool, fact)
+
+    def heard(self, pool: str, facts: Iterable[Fact]) -> None:
+        """Learn from answers that other processes were given."""
+        if pool in self._rules:
+            for fact in facts:
+                self._learn(pool, fact)
+
+    def _learn(self, pool: str, fact: Fact) -> None:
+        """Fold a fact, and say so when a circuit opens or closes by it, or trust is lost or won back."""
         before = self.board(pool)
         after = self._boards[pool] = before.observe(fact)
         was, now_is = before.standing(fact.provider), after.standing(fact.provider)

@@ -3,6 +3,7 @@
 import asyncio
 
 from posthouse.delivery.desk import Desk
+from posthouse.delivery.exchange import HEARD_S
 from posthouse.mail.message import Envelope
 from posthouse.routing.board import Fact
 from posthouse.routing.outcome import Deferred
@@ -10,6 +11,9 @@ from posthouse.telemetry import warn
 
 LOOK_S = 0.5
 TIMEOUT_S = 10.0
+
+DELAY_S = 5.0
+"""How much longer than it may take a probe keeps other processes from theirs, should this one die over it."""
 
 
 async def probe(desk: Desk, pool: str, provider: str) -> None:
@@ -30,6 +34,17 @@ async def probe(desk: Desk, pool: str, provider: str) -> None:
         outcome = Deferred(detail="the probe failed inside Posthouse")
     sends = carrier.probe_mail is not None
     desk.observe(pool, Fact.of(provider, outcome, desk.clock.now(), now, spends=sends, probe=True))
+    if desk.exchange is not None:
+        await desk.exchange.take_probe(pool, provider, HEARD_S)
+
+
+async def chosen(desk: Desk, pool: str, provider: str) -> bool:
+    """Whether this process is the one to ask: of all that learn from each other one does, and the others hear of it."""
+    if desk.exchange is None:
+        return True
+    return await desk.exchange.take_probe(
+        pool, provider, max(TIMEOUT_S, desk.carriers[pool, provider].timeout_s) + DELAY_S
+    )
 
 
 async def probing(desk: Desk) -> None:
@@ -41,6 +56,9 @@ async def probing(desk: Desk) -> None:
                 if board.rules.breaker.traffic:
                     continue
                 for candidate in board.rules.candidates:
-                    if board.may_probe(candidate, now):
-                        probes.create_task(probe(desk, board.rules.pool, candidate.name))
+                    pool, provider = board.rules.pool, candidate.name
+                    if not board.may_probe(candidate, now) or not await chosen(desk, pool, provider):
+                        continue
+                    if desk.board(pool).may_probe(candidate, now):  # nothing was heard, or reloaded, in between
+                        probes.create_task(probe(desk, pool, provider))
             await desk.clock.sleep(LOOK_S)

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from posthouse.routing.rules import Candidate, Rules
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, array_like=True):
     """One answer of one provider, to a send or to a health call.
 
     at: when the answer came; began: when the call started, None where that is not known (seconds since the epoch).
     retry_after_s, quota: of a throttling. spends: whether it was a send, which a quota counts; no health call is.
     probe: whether it only asked if the provider is well, by a health call or a dummy message.
+
+    Processes tell it to each other by the order of its fields: new ones come last.
     """
 
     provider: str

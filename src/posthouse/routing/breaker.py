@@ -20,6 +20,10 @@ SLICES = 6
 """The window is counted in so many slices: its edge is exact to a sixth."""
 
 
+LATE_S = 10.0
+"""An answer that another process was given may be known here so much later."""
+
+
 class Breaker(msgspec.Struct, frozen=True):
     """Facts of one circuit. opened_at: None while closed. probe_at: when the next probe may pass, once open.
 
@@ -52,7 +56,7 @@ class Breaker(msgspec.Struct, frozen=True):
         its way.
         """
         if self.opened_at is None:
-            return began is not None and began < self.closed_at <= at
+            return began is not None and began < self.closed_at <= at + LATE_S
         return not self.probing if began is None else began <= self.opened_at
 
 

@@ -102,6 +102,8 @@ def starting(pace: Pace, now: float) -> int:
             return max(pace.starts, pace.before)
         case 1:
             return pace.starts
+        case -1:  # another process was told so, and this one hears of it now
+            return pace.before
         case _:
             return 0
 

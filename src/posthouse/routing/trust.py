@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from posthouse.routing.breaker import LATE_S
 from posthouse.routing.ramp import admitted_at, on_probation, ramping
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Trust(msgspec.Struct, frozen=True):
         """Whether the answer that came `at` to a call that `began` speaks of a time before trust last changed."""
         if began is None:
             return False
-        return began < self.regained_at <= at if self.lost_at is None else began <= self.lost_at
+        return began < self.regained_at <= at + LATE_S if self.lost_at is None else began <= self.lost_at
 
 
 TRUSTED: Final = Trust()

@@ -5,7 +5,7 @@ A method that returns has its writes on disk (fsynced). Each may raise StoreDown
 promised, and nothing may be answered that depends on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from posthouse.mail.event import Status
@@ -21,6 +21,7 @@ from posthouse.store.values import (
     Ending,
     Entry,
     Intent,
+    Lessons,
     Mismatch,
     Page,
     Query,
@@ -125,6 +126,23 @@ class Work(Protocol):
 
     async def observations(self, since: float) -> dict[str, list[Fact]]:
         """What attempts that began after `since` taught, per pool, in the order of their ends."""
+        ...
+
+    async def exchange(self, told: Lessons, heard: Mapping[str, int]) -> list[Lessons]:
+        """Tell the other processes, where there is something to tell, and hear what they have told since.
+
+        heard: the number of the last that was heard, of each process. Those of one process come in their order; none is
+        passed over, whenever it was committed, unless it is older than a minute. LESSONS of them at the most: then ask
+        again. The same number told again is nothing, so whoever lost an answer asks once more. Where no other process
+        may use this store there is nothing to hear.
+        """
+        ...
+
+    async def take_probe(self, pool: str, provider: str, node: str, hold_s: float) -> bool:
+        """Whether this process may ask that provider now: for so long no other one may, whatever becomes of this one.
+
+        Whoever has it may take it again, for longer or for less.
+        """
         ...
 
     async def spent(

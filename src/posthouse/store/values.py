@@ -158,6 +158,23 @@ class Result(msgspec.Struct, frozen=True):
     events: tuple[Happening, ...] = ()
 
 
+LESSONS: Final = 100
+"""So many lessons are heard at once, at the most."""
+
+
+class Lessons(msgspec.Struct, frozen=True):
+    """What one process has learnt of providers, for all others to fold.
+
+    number: 1, and one more with each of this process. facts: per pool, in the order of their ends, by its clock.
+    behind_s: how far that is behind the clock of whoever hears; 0 where both count as one.
+    """
+
+    node: str
+    number: int
+    facts: dict[str, list[Fact]]
+    behind_s: float = 0.0
+
+
 class Ending(msgspec.Struct, frozen=True):
     """The end of a claimed message without an attempt."""
 

@@ -18,3 +18,8 @@ async def leave(db: Db, items: list[str]) -> list[None]:
     for node in items:
         await ask(db, "leave", node)
     return [None for _ in items]
+
+
+async def take_probe(db: Db, items: list[tuple[str, str, str, float]]) -> list[bool]:
+    """(pool, provider, process, how long in seconds) → whether that process has it now."""
+    return [bool(await ask(db, "take_probe", *item)) for item in items]

@@ -1,7 +1,7 @@
 """The store on a PostgreSQL database: any number of processes on any number of machines, a few connections each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from posthouse.clock import Clock, SystemClock
@@ -11,7 +11,7 @@ from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
 from posthouse.store.contract import StoreDown
-from posthouse.store.postgres import inbox, news, nodes, paging, reading, suppression, switches, work
+from posthouse.store.postgres import inbox, lessons, news, nodes, paging, reading, suppression, switches, work
 from posthouse.store.postgres.connection import Line, Session
 from posthouse.store.postgres.herald import Herald
 from posthouse.store.postgres.migrate import migrate
@@ -27,6 +27,7 @@ from posthouse.store.values import (
     Ending,
     Entry,
     Intent,
+    Lessons,
     Mismatch,
     Page,
     Query,
@@ -150,6 +151,18 @@ class PostgresStore:
         """StoreDown: ask again. What was forgotten is not counted then."""
         [count] = await self._writer.submit(reading.retire, [(content_before, records_before, limit)])
         return int(count)
+
+    async def exchange(self, told: Lessons, heard: Mapping[str, int]) -> list[Lessons]:
+        """StoreDown: ask again, with the same."""
+        if not told.facts:
+            return await self._read(lambda db: lessons.since(db, told.node, heard))
+        found: list[Lessons] = (await self._writer.submit(lessons.exchange, [(told, heard)]))[0]
+        return found
+
+    async def take_probe(self, pool: str, provider: str, node: str, hold_s: float) -> bool:
+        """StoreDown: ask again."""
+        taken: bool = (await self._writer.submit(nodes.take_probe, [(pool, provider, node, hold_s)]))[0]
+        return taken
 
     async def due(self, timeout_s: float) -> None:
         await signalled(self._due, min(timeout_s, self._poll_s))

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from asyncio import Future
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from posthouse.store.values import (
     Ending,
     Entry,
     Intent,
+    Lessons,
     Mismatch,
     Page,
     Query,
@@ -123,6 +124,12 @@ class SqliteStore:
 
     async def leave(self, node: str) -> None:
         """Nobody would be told."""
+
+    async def exchange(self, told: Lessons, heard: Mapping[str, int]) -> list[Lessons]:
+        return []  # nobody else learns anything
+
+    async def take_probe(self, pool: str, provider: str, node: str, hold_s: float) -> bool:
+        return True
 
     async def due(self, timeout_s: float) -> None:
         await signalled(self._due, timeout_s)
