@@ -102,26 +102,53 @@ async def test_one_scrape_tells_of_all_workers(tmp_path: Path) -> None:
             assert await process.stopped() == 0
 
 
+async def begun(url: str) -> list[float]:
+    """When each attempt began, in order."""
+    db = await asyncpg.connect(url)
+    rows = await db.fetch("SELECT started_at FROM attempts ORDER BY started_at")
+    await db.close()
+    return [row["started_at"] for row in rows]
+
+
+def within_a_second(starts: list[float], most: int) -> bool:
+    """Whether no sliding second holds more of them."""
+    return all(later - earlier >= 1.0 for earlier, later in zip(starts, starts[most:], strict=False))
+
+
 async def test_a_rate_is_kept_by_all_of_them_together(tmp_path: Path) -> None:
     url = await database.server().create("paced")
-    starts: list[float] = []
-    loop = asyncio.get_running_loop()
     async with carrying() as carrier:
-        manner = carrier.manner
-
-        def noted() -> object:
-            starts.append(loop.time())
-            return manner()
-
-        carrier.manner = noted  # type: ignore[assignment]
         file = configured(tmp_path, url, carrier.port, rate="20/s")
         async with serving(tmp_path, "--config", str(file), "--workers", "2") as (process, port):
             ledger, refs = Ledger(), map(str, count())
             await load(port, refs, ledger, 4, lambda: len(ledger.answers) < 80)
             await carrier.arrived(80)
             assert await process.stopped() == 0
-    async_db = await asyncpg.connect(url)
-    begun = [row["started_at"] for row in await async_db.fetch("SELECT started_at FROM attempts ORDER BY started_at")]
-    await async_db.close()
-    assert len(begun) >= 80
-    assert all(later - earlier >= 1.0 for earlier, later in zip(begun, begun[20:], strict=False)), "20 in any second"
+    starts = await begun(url)
+    assert len(starts) >= 80
+    assert within_a_second(starts, 20)
+
+
+async def test_a_rate_is_kept_while_a_worker_dies_and_another_one_joins(tmp_path: Path) -> None:
+    """For six seconds the dead one's share is nobody's; then there are two again, one of them new."""
+    url = await database.server().create("paced_on")
+    async with carrying() as carrier:
+        file = configured(tmp_path, url, carrier.port, rate="20/s")
+        async with serving(tmp_path, "--config", str(file), "--workers", "2") as (process, port):
+            refs, going = map(str, count()), True
+
+            async def posting() -> None:
+                while going:
+                    await load(port, refs, Ledger(), 4, lambda: going and len(carrier.arrivals) < 240)
+
+            posts = asyncio.create_task(posting())
+            await carrier.arrived(60)
+            os.kill(workers(process)[0], signal.SIGKILL)
+            await carrier.arrived(240, WITHIN_S)
+            going = False
+            await posts
+            assert await process.stopped() == 0
+    starts = await begun(url)
+    assert len(starts) >= 240
+    assert within_a_second(starts, 20)
+    assert not within_a_second(starts, 18), "and nearly all of it is used when there are two again"
