@@ -153,3 +153,25 @@ async def test_an_attempt_ends_with_the_carrier_it_began_with(tmp_path: Path) ->
         gate.open()
         await trying
         assert (await house.only()).status == "sent"
+
+
+def test_what_a_pace_does_not_allow_is_waited_for_and_no_longer() -> None:
+    slow = Candidate("first", rate=Rate(10, 1.0))
+    at = desk(Rules(POOL, candidates=(slow,)))
+    assert at.wait_s(NOW, 0.25) == 0.25
+    at.started(POOL, slow, NOW)
+    assert at.wait_s(NOW + 0.04, 0.25) == pytest.approx(0.06, abs=1e-5)
+    assert at.wait_s(NOW, 0.05) == pytest.approx(0.05, abs=1e-5)
+    assert at.wait_s(NOW + 0.2, 0.25) == pytest.approx(0.25, abs=1e-5)
+
+
+def test_a_share_becomes_smaller_at_once_and_larger_when_it_was_said_twice() -> None:
+    at = desk(Rules(POOL, candidates=(Candidate("first", rate=Rate(6, 1.0)),)))
+
+    def told(count: int, place: int) -> int:
+        at.share(count, place)
+        rate = at.board(POOL).rules.candidates[0].rate
+        assert rate is not None
+        return rate.count
+
+    assert [told(2, 0), told(1, 0), told(2, 1), told(1, 0), told(1, 0)] == [3, 3, 3, 3, 6]

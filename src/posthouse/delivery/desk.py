@@ -58,7 +58,7 @@ class Desk:
         self.carriers = carriers
         self._whole: Mapping[str, Rules] = rules
         self._rules: Mapping[str, Rules] = rules
-        self._shares = (1, 0)
+        self._shares = self._said = (1, 0)
         self._counts_for_all = False
         self.beat_at: float | None = None
         self._boards: dict[str, Board] = {}
@@ -81,8 +81,12 @@ class Desk:
         self._part()
 
     def share(self, count: int, place: int) -> bool:
-        """So many processes send, and this is number `place` of them, from 0. Whether that is news."""
-        if (count, place) == self._shares:
+        """So many processes send, and this is number `place` of them, from 0. Whether that is news.
+
+        Where no more of them send than before it must be said twice: what one that left has sent is a second old then.
+        """
+        before, self._said = self._said, (count, place)
+        if (count, place) == self._shares or (count <= self._shares[0] and (count, place) != before):
             return False
         self._shares = (count, place)
         self._counts_for_all = self._counts_for_all and place == 0
@@ -165,6 +169,15 @@ class Desk:
         if len(self._boards) < len(self._rules):
             return most  # a pool that was not asked for yet has all its room
         return min(most, sum(max(0, board.room(now)) for board in self._boards.values()))
+
+    def wait_s(self, now: float, most: float) -> float:
+        """How long until a provider's pace allows what it does not allow now, in seconds; at most `most`."""
+        soonest = now + most
+        for board in self._boards.values():
+            for standing in board.standings.values():
+                if now < standing.tempo.ready_at < soonest:
+                    soonest = standing.tempo.ready_at
+        return soonest - now
 
     def decide(self, job: Job, now: float) -> Decision:
         return decide(job, self.board(job.pool), now)

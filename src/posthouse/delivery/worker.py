@@ -73,7 +73,7 @@ class Worker:
         if claims:
             await asyncio.sleep(0)  # they take their places first, or the same places would be claimed for twice
         else:
-            await desk.work.due(IDLE_S)
+            await desk.work.due(desk.wait_s(now, IDLE_S))
 
     def _heard_of(self) -> bool:
         """Whether the other processes count on this one. After a freeze they may not: it says that it lives first."""
@@ -81,9 +81,9 @@ class Worker:
         return beat_at is None or self._desk.clock.monotonic() - beat_at < FRESH_S
 
     async def _something_ends(self) -> None:
-        """Until an attempt ends; or a moment, for what time alone changes (a pause, an open circuit)."""
+        """Until an attempt ends; or a moment, for what time alone changes (a pace, a pause, an open circuit)."""
         self._room.clear()
-        await signalled(self._room, IDLE_S)
+        await signalled(self._room, self._desk.wait_s(self._desk.clock.now(), IDLE_S))
 
     def _start(self, claim: Claim) -> None:
         task = asyncio.create_task(attempt(claim, self._desk))
