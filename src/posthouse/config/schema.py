@@ -290,7 +290,7 @@ class Config(Part, frozen=True, kw_only=True):
     ] = 1
     health_scope: Annotated[
         Literal["cluster", "node"],
-        Meta(description="Whether a provider's health is judged from everybody's attempts or from this node's own."),
+        Meta(description="Whether a provider's health is judged from everybody's attempts or from each process's own."),
     ] = "cluster"
     admins: Annotated[dict[Name, Admin], Meta(description="Who administers all pools: name and API key.")] = {}
     retention: Annotated[Retention, Meta(description="How long finished messages are kept.")] = Retention()
