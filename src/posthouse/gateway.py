@@ -16,7 +16,7 @@ import msgspec
 
 from posthouse.clock import Clock, SystemClock
 from posthouse.config.problem import Problem
-from posthouse.config.rooms import kinds, known_callers, policy, probe_mail, providers, rules
+from posthouse.config.rooms import canary, kinds, known_callers, policy, probe_mail, providers, rules
 from posthouse.config.schema import Config, Pool, ProviderEntry, Role
 from posthouse.delivery.desk import Carrier, Desk, Line
 from posthouse.delivery.exchange import Exchange, exchanging
@@ -28,6 +28,7 @@ from posthouse.delivery.worker import Worker
 from posthouse.intake.accept import Intake, job_of
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Callers
+from posthouse.intake.canary import Canary
 from posthouse.mail.limits import Limits
 from posthouse.metrics.shelf import Shelf
 from posthouse.metrics.tally import Tally
@@ -117,15 +118,16 @@ class Gateway:
         self._desk = Desk(clock, store, {}, {}, tally, Exchange(clock, store, self._node) if together else None)
         self._worker = Worker(self._desk, max_bytes=CONTENTS)
         self._reload = Reload(clock, load or (lambda: self._reload.running), parse, self._apply, config)
+        intake = Intake(clock, os.urandom, store, {}, Limits())
+        self._canary = Canary(clock, intake, store, self._desk.board, tally)
         door = Door(
             clock=clock,
             store=store,
-            intake=Intake(clock, os.urandom, store, {}, Limits()),
+            intake=intake,
             callers=Callers({}),
             allowances=Allowances(),
-            readiness=Readiness(
-                clock, store, self._desk.circuits, self._stop.is_set, lambda: bool(self._reload.last.problems)
-            ),
+            canary=self._canary,
+            readiness=Readiness(clock, store, self._desk.circuits, self._stop.is_set, self._canary, self._broken),
             max_body=0,
             budget=Budget(LARGE_BODIES),
             board=self._desk.board,
@@ -180,6 +182,7 @@ class Gateway:
         door.intake.reconfigure(
             {str(name): policy(pool) for name, pool in pools}, Limits(attachment_bytes=config.http.max_body_bytes)
         )
+        self._canary.reconfigure(canary(config))
         door.callers = Callers(known_callers(config))
         door.max_body = config.http.max_body_bytes
         door.kinds = {str(name): kinds(pool, reveal=config.reveal_keys) for name, pool in pools}
@@ -238,6 +241,7 @@ class Gateway:
         yield following(self._desk, self._store)
         if self._desk.exchange is not None:
             yield exchanging(self._desk, self._desk.exchange)
+        yield self._canary.watching()
         if (file := self._reload.running.source) is not None:
             yield self._reload.watching(file)
         if self.app.door.shelf is not None:
@@ -251,6 +255,10 @@ class Gateway:
     async def _delivering(self) -> None:
         await join(self._desk, self._node)
         await self._worker.run()
+
+    def _broken(self) -> bool:
+        """Whether the configuration that was read last could not be taken over."""
+        return bool(self._reload.last.problems)
 
     def reload(self) -> None:
         """Read the configuration anew."""

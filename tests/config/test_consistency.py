@@ -144,3 +144,25 @@ def test_rules_say_nothing_of_what_cannot_be_read() -> None:
     found = answer(pool("sender: fixed\ndefault_from: nobody\nstrategy: wheighted"))
     assert isinstance(found, list)
     assert [problem.path for problem in found] == ["pools.example.com.default_from", "pools.example.com.strategy"]
+
+
+def test_canaries_go_through_a_pool_of_the_file() -> None:
+    written = MINIMAL + "canary: {pool: example.net, to: canary@example.org}\n"
+    problem = the_problem(written)
+    assert (problem.path, problem.line) == ("canary.pool", 6)
+    assert "expected one of example.com" in problem.message
+    found = config(written.replace("example.net", "Example.COM")).canary
+    assert found is not None
+    assert (found.pool, found.every_s) == ("example.com", 300.0)
+
+
+@pytest.mark.parametrize("every", ["5s", "often", "0s"])
+def test_canaries_come_no_faster_than_every_ten_seconds(every: str) -> None:
+    problem = the_problem(MINIMAL + f"canary:\n  pool: example.com\n  to: a@example.org\n  every: {every}\n")
+    assert (problem.path, problem.line) == ("canary.every", 9)
+
+
+def test_canaries_where_no_provider_is_enabled_are_a_warning() -> None:
+    text = MINIMAL.replace("sandbox: {}", "sandbox: {enabled: false}")
+    (warning,) = config(text + "canary: {pool: example.com, to: a@example.org}\n").warnings
+    assert (warning.path, warning.line) == ("canary.pool", 6)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from posthouse.config.rooms import rules
+from posthouse.config.rooms import canary, rules
+from posthouse.intake.canary import Rounds
 from posthouse.providers.catalogue import SPECS
 from posthouse.routing.rules import BreakerRules, ScoreRules
 from tests.config.sample import config, pool
@@ -35,3 +36,14 @@ def test_quotas_and_scoring_reach_routing() -> None:
     found = rules(config(text).pools["example.com"], SPECS)
     assert (found.candidates[0].daily, found.candidates[0].monthly) == (9, None)
     assert found.scoring == ScoreRules(0.5, 0.2, 60.0)
+
+
+def test_canaries_go_through_the_providers_that_are_enabled_in_their_order() -> None:
+    providers = (
+        "providers:\n      b: {type: sandbox}\n      off: {type: sandbox, enabled: false}\n      a: {type: sandbox}"
+    )
+    text = pool("").replace("providers:\n      sandbox: {}", providers)
+    assert canary(config(text)) is None
+    asked = "canary: {pool: example.com, to: Ann <ann@example.org>, every: 1m}\n"
+    assert canary(config(text + asked)) == Rounds("example.com", "ann@example.org", 60.0, ("b", "a"))
+    assert canary(config(text.replace("{type: sandbox}", "{type: sandbox, enabled: false}") + asked)) is None

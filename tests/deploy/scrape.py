@@ -11,7 +11,9 @@ from tests.web.house import ADMIN_KEY, letter, one_pool, running
 async def scrape(folder: Path) -> list[Metric]:
     """Every family of a scrape."""
     sandbox = {"maildir": str(folder / "sent"), "daily": 100, "monthly": 1000}
-    async with running(one_pool(folder, providers={"sandbox": sandbox}), folder) as house:
+    canary = {"pool": "example.com", "to": "canary@example.org"}
+    given = {**one_pool(folder, providers={"sandbox": sandbox}), "canary": canary}
+    async with running(given, folder) as house:
         await house.sent(letter())
         await house.sent(letter(to="x+refuse@example.org"))
         waits = await house.accepted(letter(to="x+defer@example.org"))
@@ -19,6 +21,8 @@ async def scrape(folder: Path) -> list[Metric]:
         await house.accepted(letter(send_at="2090-01-01T00:00:00Z"))
         await house.post({"to": "nobody"})
         reply = await house.get("/metrics", ADMIN_KEY)
+        while b"posthouse_canary_failures{" not in reply.body:  # it has come back
+            reply = await house.get("/metrics", ADMIN_KEY)
     return list(text_string_to_metric_families(reply.body.decode()))
 
 

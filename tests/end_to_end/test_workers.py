@@ -22,10 +22,11 @@ WITHIN_S = 60.0
 LEFT = "SELECT count(*) FROM messages WHERE status IN ('scheduled', 'queued', 'sending')"
 
 
-def configured(folder: Path, url: str, port: int, **provider: object) -> Path:
+def configured(folder: Path, url: str, port: int, canary: dict[str, str] | None = None, **provider: object) -> Path:
     pool = {"keys": {"web": KEY}, "providers": {"first": sendgrid(port, **provider)}}
     file = folder / "posthouse.yaml"
-    file.write_text(json.dumps({"store": url, "http": {"listen": "127.0.0.1:0"}, "pools": {POOL: pool}}))
+    given = {"store": url, "http": {"listen": "127.0.0.1:0"}, "pools": {POOL: pool}, "canary": canary}
+    file.write_text(json.dumps(given))
     return file
 
 
@@ -151,4 +152,25 @@ async def test_a_rate_is_kept_while_a_worker_dies_and_another_one_joins(tmp_path
     starts = await begun(url)
     assert len(starts) >= 240
     assert within_a_second(starts, 20)
-    assert not within_a_second(starts, 12), "one alone has ten of them: two carried together"
+    assert not within_a_second(starts[-60:], 12), "one alone has ten of them: two carry together again"
+
+
+async def test_all_of_them_together_send_one_canary_a_turn_and_each_tells_of_it(tmp_path: Path) -> None:
+    url = await database.server().create("canaries")
+    async with carrying() as carrier:
+        file = configured(tmp_path, url, carrier.port, {"pool": POOL, "to": "canary@example.org", "every": "10s"})
+        async with serving(tmp_path, "--config", str(file), "--workers", "3") as (process, port):
+            await carrier.arrived(2)
+            sent = re.compile(rb'posthouse_canary_total\{outcome="sent",pool="example.com",provider="first"\} ([2-9])')
+            async with asyncio.timeout(WITHIN_S):
+                while not sent.search((await call(port, "GET", "/metrics", {}, None)).body):
+                    pass
+            for _ in range(6):  # whoever answers knows
+                ready = json.loads((await call(port, "GET", "/readyz", {}, None)).body)
+                assert ready["canary"] == {"failing": 0, "of": 1}
+            assert await process.stopped() == 0
+    db = await asyncpg.connect(url)
+    turns = "SELECT count(*), count(DISTINCT floor(accepted_at / 10)) FROM messages"
+    messages, distinct = await db.fetchrow(turns)
+    await db.close()
+    assert messages == distinct >= 2

@@ -19,6 +19,7 @@ def door(**parts: Any) -> Door:
         "intake": nothing,
         "callers": Callers({}),
         "allowances": Allowances(),
+        "canary": nothing,
         "readiness": nothing,
         "max_body": 2**20,
         "budget": Budget(2**20),

@@ -18,6 +18,7 @@ async def test_it_is_ready_and_tells_how_long_the_oldest_waits_and_how_many_circ
         ready = await house.get("/readyz", None)
         assert (ready.status, ready.json["store"], ready.json["queue_oldest_seconds"]) == (200, "ok", 0.0)
         assert ready.json["circuits"] == {"open": 0, "of": 2}
+        assert ready.json["canary"] is None
         waits = await house.accepted(letter(to="x+unauthorised@example.org"))
         await house.until(waits, lambda record: len(record["events"]) > 1)
         ready = await house.get("/readyz", None)
@@ -54,3 +55,16 @@ async def test_a_message_that_was_taken_is_not_denied_because_the_store_went_dow
 
     monkeypatch.setattr(house.gateway._store, "settled", down)
     assert (await house.post(letter(), prefer="wait=20")).status == 202
+
+
+async def test_a_canary_that_fails_is_told_and_takes_no_server_out_of_rotation(tmp_path: Path) -> None:
+    providers = {"sandbox": {"maildir": str(tmp_path / "sent")}, "other": {"type": "sandbox", "enabled": False}}
+    canary = {"pool": "example.com", "to": "x+refuse@example.org"}
+    async with running({**one_pool(tmp_path, providers=providers), "canary": canary}, tmp_path) as house:
+        ready = await house.get("/readyz", None)
+        while ready.json["canary"]["failing"] == 0:
+            ready = await house.get("/readyz", None)
+        assert (ready.status, ready.json["status"]) == (200, "ready")
+        assert ready.json["canary"] == {"failing": 1, "of": 1}
+        page = (await house.get("/email?tag=posthouse-canary")).json
+        assert [each["status"] for each in page["messages"]] == ["failed"]

@@ -16,6 +16,7 @@ def examine(config: Config, report: Report, now: float) -> None:
     """Report whatever contradicts itself. `config` may be incomplete where the report is not clean."""
     _workers(config, report)
     _keys(config, report, now)
+    _canary(config, report)
     for name, pool in config.pools.items():
         path = f"pools.{name}"
         _closed(pool, path, report)
@@ -45,6 +46,17 @@ def _keys(config: Config, report: Report, now: float) -> None:
                 report.add(path, f"the same API key as {first}: expected one of its own")
             if key.expires is not None and key.expires <= now:
                 report.warn(f"{path}.expires", "this key has expired: nobody can send with it any more")
+
+
+def _canary(config: Config, report: Report) -> None:
+    if config.canary is None or not report.clean("canary.pool"):
+        return
+    pool = config.pools.get(config.canary.pool)
+    if pool is None:
+        if config.pools and report.clean("pools"):
+            report.add("canary.pool", f"not a pool of this file: expected one of {', '.join(config.pools)}")
+    elif not any(entry.enabled for entry in pool.providers.values()) and report.clean(f"pools.{pool.name}"):
+        report.warn("canary.pool", "no provider of this pool is enabled: there is none to try")
 
 
 def _closed(pool: Pool, path: str, report: Report) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from posthouse.config.schema import Breaker, Config, Pool, ProbeMail, ProviderEntry
 from posthouse.intake.caller import Caller
+from posthouse.intake.canary import Rounds
 from posthouse.intake.policy import SANDBOX, ClassPolicy, PoolPolicy
 from posthouse.mail.message import Address, Message
 from posthouse.providers.base import Spec
@@ -147,3 +148,12 @@ def probe_mail(pool: Pool) -> Message | None:
     sender = pool.default_from or Address(f"posthouse@{pool.name}")
     text = "Posthouse sends this to see whether a provider that failed carries mail again."
     return Message(sender, to=(probe.to,), subject="Posthouse probe", text=text, html=f"<p>{text}</p>")
+
+
+def canary(config: Config) -> Rounds | None:
+    """Through whom canaries go, one after the other; None where there is nobody."""
+    if config.canary is None:
+        return None
+    pool = config.pools[config.canary.pool]
+    providers = tuple(str(name) for name, entry in pool.providers.items() if entry.enabled)
+    return Rounds(str(pool.name), config.canary.to.email, config.canary.every_s, providers) if providers else None

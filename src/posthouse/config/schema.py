@@ -271,6 +271,16 @@ class Pool(Named, frozen=True, kw_only=True):
     classes: Annotated[dict[Name, MessageClass], Meta(description="Named policies a message may ask for.")] = {}
 
 
+class Canary(Part, frozen=True, kw_only=True):
+    """A small message through each provider of a pool in turn, to see that mail gets through."""
+
+    pool: Annotated[Domain, Meta(description="The pool whose providers are tried.")]
+    to: Annotated[Address, Meta(description="Who gets it: an address of yours that takes mail all the time.")]
+    every_s: Annotated[
+        Duration, Meta(ge=10, description="Time between two of them; each is the next provider's turn.")
+    ] = field(default=300.0, name="every")
+
+
 class Config(Part, frozen=True, kw_only=True):
     """Everything an operator wants of Posthouse.
 
@@ -294,6 +304,9 @@ class Config(Part, frozen=True, kw_only=True):
     ] = "cluster"
     admins: Annotated[dict[Name, Admin], Meta(description="Who administers all pools: name and API key.")] = {}
     retention: Annotated[Retention, Meta(description="How long finished messages are kept.")] = Retention()
+    canary: Annotated[
+        Canary | None, Meta(description="Small messages that try each provider in turn; none when left out.")
+    ] = None
     reveal_keys: Annotated[bool, Meta(description="Whether admins are shown the providers' secrets.")] = False
     pools: Annotated[dict[Domain, Pool], Meta(min_length=1, description="The sending domains.")]
     mode: Annotated[Literal["file", "environment", "development"], UNWRITTEN] = "file"

@@ -16,12 +16,16 @@ that looked last says of all of them (the store's own numbers, which every proce
 ATTEMPT_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 REQUEST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 COMMIT_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+CANARY_S: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 COMMIT_ITEMS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 """Upper edges of the buckets."""
 
 OUTCOMES: Final[tuple[OutcomeKind, ...]] = get_args(OutcomeKind)
 ENDS: Final[tuple[Status, ...]] = ("sent", "failed", "expired", "cancelled", "suppressed", "held")
 """How handing over can end."""
+
+CANARIES: Final[tuple[Status, ...]] = (*ENDS, "delivered", "bounced", "complained")
+"""What can become of a canary."""
 
 CIRCUIT: Final = {"closed": 0.0, "half-open": 1.0, "open": 2.0}
 
@@ -67,6 +71,25 @@ METRICS: Final[tuple[Described, ...]] = (
     Described(
         *("posthouse_possible_duplicates_total", "counter", ("pool",)),
         "Attempts after a doubt that were accepted or ended in doubt again: each may be a second copy.",
+    ),
+    Described(
+        *("posthouse_canary_total", "counter", ("pool", "provider", "outcome")),
+        "What became of canaries, each a status of a message. One that was sent and then delivered is counted as both.",
+    ),
+    Described(
+        *("posthouse_canary_seconds", "histogram", ("pool", "provider", "until")),
+        "From handing a canary in until the provider accepted it, and until it was delivered, as the provider says.",
+        edges=CANARY_S,
+    ),
+    Described(
+        *("posthouse_canary_failures", "gauge", ("pool", "provider")),
+        "How many canaries failed in a row; 0 where the last one got through. Unknown until the first has ended.",
+        "most",
+    ),
+    Described(
+        *("posthouse_canary_last_success_timestamp_seconds", "gauge", ("pool", "provider")),
+        "When the provider accepted a canary last: seconds since the epoch.",
+        "most",
     ),
     Described(
         *("posthouse_messages", "gauge", ("pool", "status")),

@@ -68,6 +68,7 @@ def counted(tally: Tally, boards: Iterable[Board]) -> dict[str, Numbers]:
 def spread(tally: Tally) -> dict[str, dict[Labels, Spread]]:
     """The histograms."""
     return {
+        "posthouse_canary_seconds": {labels: spreading.value() for labels, spreading in tally.canary_seconds.items()},
         "posthouse_attempt_seconds": {line: spreading.value() for line, spreading in tally.attempt_seconds.items()},
         "posthouse_http_request_seconds": {(): tally.request_seconds.value()},
         "posthouse_store_commit_seconds": {(): tally.commit_seconds.value()},

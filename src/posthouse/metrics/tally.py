@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 
-from posthouse.metrics.described import ATTEMPT_S, COMMIT_ITEMS, COMMIT_S, REQUEST_S
+from posthouse.metrics.described import ATTEMPT_S, CANARY_S, COMMIT_ITEMS, COMMIT_S, REQUEST_S
 from posthouse.metrics.snapshot import Spread
 
 Line = tuple[str, str]
@@ -35,12 +35,13 @@ class Tally:
     """What one process has counted since it started.
 
     accepted: (pool, door). attempts: (pool, provider, outcome). ended: (pool, status). duplicates: pool. requests:
-    (route, status). The commits are added up by the thread that writes, everything else by the event loop.
+    (route, status). canaries: (pool, provider, status); canary_seconds: (pool, provider, until). The commits are added
+    up by the thread that writes, everything else by the event loop.
     """
 
     __slots__ = (
-        *("accepted", "attempt_seconds", "attempts", "commit_items", "commit_seconds", "duplicates", "ended"),
-        *("request_seconds", "requests"),
+        *("accepted", "attempt_seconds", "attempts", "canaries", "canary_seconds", "commit_items", "commit_seconds"),
+        *("duplicates", "ended", "request_seconds", "requests"),
     )
 
     def __init__(self) -> None:
@@ -50,6 +51,8 @@ class Tally:
         self.ended: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.duplicates: defaultdict[str, int] = defaultdict(int)
         self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self.canaries: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+        self.canary_seconds: defaultdict[tuple[str, str, str], Spreading] = defaultdict(lambda: Spreading(CANARY_S))
         self.request_seconds = Spreading(REQUEST_S)
         self.commit_seconds = Spreading(COMMIT_S)
         self.commit_items = Spreading(COMMIT_ITEMS)

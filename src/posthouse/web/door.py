@@ -9,6 +9,7 @@ from posthouse.clock import Clock
 from posthouse.intake.accept import Intake
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Caller, Callers
+from posthouse.intake.canary import Canary
 from posthouse.metrics.shelf import Shelf
 from posthouse.metrics.tally import Tally
 from posthouse.routing.board import Board
@@ -48,6 +49,7 @@ class Door(msgspec.Struct, kw_only=True):
     intake: Intake
     callers: Callers
     allowances: Allowances
+    canary: Canary
     readiness: Readiness
     max_body: int
     budget: Budget

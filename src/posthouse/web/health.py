@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from posthouse.clock import Clock
+from posthouse.intake.canary import Canary, failing
 from posthouse.store.contract import Reading, StoreDown
 from posthouse.web.answer import Answer, answer
 from posthouse.web.request import Request
@@ -35,15 +36,17 @@ class Readiness:
         store: Reading,
         circuits: Circuits,
         stopping: Callable[[], bool],
+        canary: Canary,
         broken: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock, self._store, self._circuits = clock, store, circuits
-        self._stopping, self._broken = stopping, broken
+        self._stopping, self._canary, self._broken = stopping, canary, broken
 
     async def ready(self) -> Answer:
-        """200 where messages would be taken, 503 where not; the circuits are told, and do not decide.
+        """200 where messages would be taken, 503 where not; circuits and canaries are told, and do not decide.
 
-        A message is taken while every provider is down: it waits on disk, which is the point.
+        A message is taken while every provider is down: it waits on disk, which is the point. Who takes a server out of
+        rotation for a provider's failure takes them all out.
         """
         now = self._clock.now()
         try:
@@ -58,6 +61,14 @@ class Readiness:
             "store": "ok" if waiting_s is not None else "down",
             "queue_oldest_seconds": waiting_s,
             "circuits": {"open": open_circuits, "of": sum(len(pool) for pool in circuits.values())},
+            "canary": self._canaries(),
             "configuration": "broken" if self._broken() else "ok",
         }
         return answer(200 if ready else 503, document)
+
+    def _canaries(self) -> dict[str, int] | None:
+        """How many fail, of how many; no names, which are for those with a key."""
+        rounds = self._canary.rounds
+        if rounds is None:
+            return None
+        return {"failing": failing(self._canary.shown().values()), "of": len(rounds.providers)}

@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from posthouse import __version__
+from posthouse.intake.canary import Canary
 from posthouse.mail.event import UNFINISHED
+from posthouse.metrics.described import CANARIES
 from posthouse.metrics.render import render
 from posthouse.metrics.shelf import EVERY_S, Shelf
 from posthouse.metrics.snapshot import Numbers, Snapshot
 from posthouse.metrics.standing import counted, spread, standing
+from posthouse.metrics.tally import Tally
 from posthouse.store.contract import StoreDown
 from posthouse.store.values import LANES, Backlog
 from posthouse.telemetry import warn
@@ -59,6 +62,7 @@ async def snapshot(door: Door) -> Snapshot:
         numbers={
             **counted(door.tally, boards),
             **standing(boards, now),
+            **_canaries(door.canary, door.tally),
             **({} if backlog is None else _unfinished(backlog, door.intake.pools)),
             "posthouse_store_up": {(): float(backlog is not None)},
             "posthouse_config_reload_failed": {(): float(bool(door.administration.last.problems))},
@@ -76,6 +80,21 @@ async def shelving(door: Door, shelf: Shelf) -> None:
         except OSError as error:
             warn("the metrics of this worker could not be left for the others", reason=error.strerror)
         await door.clock.sleep(EVERY_S)
+
+
+def _canaries(canary: Canary, tally: Tally) -> dict[str, Numbers]:
+    """Nothing at all where none is sent, and none was."""
+    rounds, shown = canary.rounds, canary.shown()
+    providers = () if rounds is None else rounds.providers
+    pool = "" if rounds is None else rounds.pool
+    none: Numbers = {(pool, provider, outcome): 0 for provider in providers for outcome in CANARIES}
+    worked = {line: each.worked_at for line, each in shown.items() if each.worked_at is not None}
+    found: dict[str, Numbers] = {
+        "posthouse_canary_total": none | dict(tally.canaries.items()),
+        "posthouse_canary_failures": {line: each.failures for line, each in shown.items()},
+        "posthouse_canary_last_success_timestamp_seconds": dict(worked.items()),
+    }
+    return {name: numbers for name, numbers in found.items() if numbers}
 
 
 def _unfinished(backlog: Backlog, pools: Iterable[str]) -> dict[str, Numbers]:

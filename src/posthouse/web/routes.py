@@ -280,7 +280,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         *("GET", "/readyz", "anyone", health.ready),
-        summary="Whether messages would be taken: the store, the age of the queue, the circuits.",
+        summary="Whether messages would be taken: the store, the age of the queue, the circuits, the canaries.",
         answers={200: "They would.", 503: "They would not."},
         shows={200: "Ready", 503: "Ready"},
     ),

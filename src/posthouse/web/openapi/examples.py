@@ -138,6 +138,7 @@ EXAMPLES: Final[dict[str, Any]] = {
         "store": "ok",
         "queue_oldest_seconds": 0.0,
         "circuits": {"open": 0, "of": 2},
+        "canary": {"failing": 0, "of": 2},
         "configuration": "ok",
     },
     "OpenAPI": {"openapi": "3.1.1"},

@@ -303,6 +303,13 @@ class Circuits(Shape):
     of: Count
 
 
+class Canaries(Shape):
+    """Through how many providers the last canary failed, of how many."""
+
+    failing: Count
+    of: Count
+
+
 class Ready(Shape):
     """Whether messages would be taken."""
 
@@ -310,6 +317,7 @@ class Ready(Shape):
     store: Literal["ok", "down"]
     queue_oldest_seconds: float | None
     circuits: Circuits
+    canary: Annotated[Canaries | None, _said("null where none is configured. It does not decide about the status.")]
     configuration: Annotated[Literal["ok", "broken"], _said("`broken`: what was read last is not in force.")]
 
 
