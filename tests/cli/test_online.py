@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from posthouse.cli import app
-from posthouse.cli.online import without_secrets
+from posthouse.doctor.credentials import without_secrets
 from posthouse.providers.smtp import Settings
 from posthouse.secret import Secret
 from tests.providers.server import Peer, answer, answering, serving

@@ -13,7 +13,7 @@ from posthouse.config.unenforced import unenforced
 from posthouse.providers.catalogue import SPECS
 
 if TYPE_CHECKING:
-    from posthouse.cli.online import Asked
+    from posthouse.doctor.credentials import Asked
 
 EXAMPLES: Final = """
   posthouse check
@@ -50,8 +50,8 @@ def check(
 
 
 def _asked(config: Config, deadline_s: float) -> "list[Asked]":
-    from posthouse.cli.online import ask_all  # brings asyncio and ssl along
     from posthouse.cli.screen import progress
+    from posthouse.doctor.credentials import ask_all  # brings asyncio and ssl along
 
     with progress(sum(len(pool.providers) for pool in config.pools.values())) as step:
         return ask_all(

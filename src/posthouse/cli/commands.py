@@ -11,6 +11,7 @@ PLACES: Final = {
     "init": "init:init",
     "serve": "serve:serve",
     "check": "check:check",
+    "doctor": "doctor:doctor",
     "send": "send:send",
     "show": "show:show",
     "list": "list:list_messages",

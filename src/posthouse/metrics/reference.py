@@ -43,7 +43,7 @@ TAIL: Final = """
 - `posthouse_attempts_total` counts what a process saw end. An attempt that a crash cut off is counted as `unsure` by
   the process that takes it up; it has no part in `posthouse_attempt_seconds`.
 - `posthouse_http_requests_total` leaves out what was no HTTP, or whose head came too slowly or was too large.
-- Canaries are in every figure of attempts and ends, and not in `posthouse_accepted_total`, which counts what others hand in.
+- Canaries are in every figure of attempts and ends. `posthouse_accepted_total` leaves them out: nobody handed them in.
 - A copy in a `posthouse_possible_duplicates_total` is possible, not proven: the answer of an earlier attempt was lost.
 """
 

@@ -96,6 +96,38 @@ class Adapter(Protocol):
         ...
 
 
+class Identity(msgspec.Struct, frozen=True):
+    """What a provider says of a domain that is to be sent from. verified: None where it does not tell; detail: why.
+
+    dkim: the full names under which it wants its keys found. return_path: the domain of the envelope's sender, where
+    it is the operator's own.
+    """
+
+    verified: bool | None
+    detail: str
+    dkim: tuple[str, ...] = ()
+    return_path: str | None = None
+
+
+class Identifies(Protocol):
+    """What the module of a provider offers beside an adapter's own, where it can tell of a domain. Pure as well."""
+
+    def identity(self, domain: str, settings: Any, now: float) -> HttpRequest:
+        """The call that asks for the domain. It changes nothing."""
+        ...
+
+    def identified(self, response: HttpResponse, domain: str) -> Identity:
+        """What the answer says. Never raises, whatever the answer holds."""
+        ...
+
+
+def not_told(response: HttpResponse, needs: str) -> Identity:
+    """The identity of a domain of which the answer does not tell. needs: what the key must be allowed."""
+    if response.status in (401, 403):
+        return Identity(None, f"the key may not ask for the domain: it needs {needs}")
+    return Identity(None, readable(f"status {response.status}: {response.text()}"))
+
+
 class NotSent(Exception):
     """A fault of ours before the wire: no byte left. Raised from its cause; the message is not at fault elsewhere."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from posthouse.providers import mailgun, mandrill, sandbox, sendgrid, ses, smtp
-from posthouse.providers.base import Adapter, Provider, Spec
+from posthouse.providers.base import Adapter, Identifies, Provider, Spec
 
 if TYPE_CHECKING:
     from posthouse.clock import Clock
@@ -22,6 +22,9 @@ HTTP: Final[dict[str, Adapter]] = {
     "ses": ses,
 }
 """The providers that are reached over HTTP: translators, all carried by the same client."""
+
+IDENTIFIES: Final[dict[str, Identifies]] = {"mailgun": mailgun, "mandrill": mandrill, "sendgrid": sendgrid, "ses": ses}
+"""Those of them that tell of a sending domain whether it is verified."""
 
 SPECS: Final[dict[str, Spec]] = {
     **{name: adapter.SPEC for name, adapter in HTTP.items()},

@@ -34,7 +34,17 @@ from posthouse.mail.message import Address, Attachment, Envelope, Message
 from posthouse.mail.mime import encode
 from posthouse.mail.text import is_encoded_word
 from posthouse.mail.words import ascii_text, mailboxes
-from posthouse.providers.base import HttpRequest, HttpResponse, Spec, by_send_status, by_status, readable, retry_after
+from posthouse.providers.base import (
+    HttpRequest,
+    HttpResponse,
+    Identity,
+    Spec,
+    by_send_status,
+    by_status,
+    not_told,
+    readable,
+    retry_after,
+)
 from posthouse.routing.capability import EVERYTHING, Can
 from posthouse.routing.outcome import Accepted, Outcome, Refused, Throttled, Unauthorised
 from posthouse.secret import Secret
@@ -123,6 +133,22 @@ def probed(response: HttpResponse) -> Outcome:
         case {"domain": {"state": str(state)}} | {"state": str(state)} if state != "active":
             return Unauthorised(200, readable(f"the domain is {state}"))
     return Accepted(200)
+
+
+def identity(domain: str, settings: Settings, now: float) -> HttpRequest:
+    """The probe's own call: what Mailgun sends from is its domain in the settings, and is asked for alone."""
+    return probe(settings, now)
+
+
+def identified(response: HttpResponse, domain: str) -> Identity:
+    """By the state of the domain; its records name the DKIM keys."""
+    match response.json():
+        case {"domain": {"name": str(name), "state": str(state)}, **rest} if response.status == 200:
+            wanted = rest.get("sending_dns_records")
+            names = [one.get("name") for one in wanted if isinstance(one, dict)] if isinstance(wanted, list) else []
+            keys = tuple([one for one in names if isinstance(one, str) and "._domainkey." in one])
+            return Identity(state == "active", readable(f"{name} is {state}"), keys, name)
+    return not_told(response, "a key of the account, not a domain's sending key")
 
 
 _after = re.compile(r"after (\d{1,9}) second").search

@@ -26,7 +26,17 @@ import msgspec
 
 from posthouse.mail.message import Envelope, Message
 from posthouse.mail.words import ascii_text, encoded_word, mailboxes
-from posthouse.providers.base import HttpRequest, HttpResponse, Spec, by_send_status, by_status, readable, retry_after
+from posthouse.providers.base import (
+    HttpRequest,
+    HttpResponse,
+    Identity,
+    Spec,
+    by_send_status,
+    by_status,
+    not_told,
+    readable,
+    retry_after,
+)
 from posthouse.routing.capability import EVERYTHING, Can
 from posthouse.routing.outcome import Accepted, Deferred, Outcome, Recipient, Refused, Throttled, Unauthorised, Unsure
 from posthouse.secret import Secret
@@ -104,6 +114,25 @@ def probed(response: HttpResponse) -> Outcome:
     if 200 <= response.status < 300 and response.page:
         return _stranger(response)
     return _by_name(response.json(), response, 0.0) or by_status(response)
+
+
+def identity(domain: str, settings: Settings, now: float) -> HttpRequest:
+    """`POST /api/1.0/senders/domains.json`: all of them. (`check-domain` would add one that is not there.)"""
+    return _call(settings, "senders/domains.json")
+
+
+def identified(response: HttpResponse, domain: str) -> Identity:
+    """By `valid_signing` and `verified_at`: without both nothing is sent."""
+    body = response.json()
+    if not 200 <= response.status < 300 or not isinstance(body, list):
+        return not_told(response, "the call senders/domains")
+    found = next((one for one in body if isinstance(one, dict) and one.get("domain") == domain), None)
+    if found is None:
+        return Identity(False, f"{domain} is not among the sending domains")
+    if not found.get("verified_at"):
+        return Identity(False, f"nobody has confirmed yet that {domain} is theirs")
+    valid = found.get("valid_signing") is True
+    return Identity(valid, f"Mandrill {'can' if valid else 'cannot'} sign for {domain}")
 
 
 _ACCEPTED = frozenset({"sent", "scheduled"})

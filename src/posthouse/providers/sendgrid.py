@@ -31,9 +31,11 @@ from posthouse.mail.words import ascii_text, encoded_word
 from posthouse.providers.base import (
     HttpRequest,
     HttpResponse,
+    Identity,
     Spec,
     by_send_status,
     by_status,
+    not_told,
     readable,
     retry_after,
 )
@@ -123,6 +125,34 @@ def probed(response: HttpResponse) -> Outcome:
         case {"scopes": list(scopes)} if "mail.send" not in scopes:
             return Unauthorised(200, "the key lacks the scope mail.send")
     return Accepted(200)
+
+
+def identity(domain: str, settings: Settings, now: float) -> HttpRequest:
+    """`GET /v3/whitelabel/domains`, the authenticated domains."""
+    return HttpRequest("GET", f"{_base(settings)}/v3/whitelabel/domains?domain={domain}", _headers(settings))
+
+
+def identified(response: HttpResponse, domain: str) -> Identity:
+    """By `valid`; the records that SendGrid wants name the DKIM keys and the return path."""
+    body = response.json()
+    if response.status != 200 or not isinstance(body, list):
+        return not_told(response, "the scope whitelabel.read")
+    found = [one for one in body if isinstance(one, dict) and one.get("domain") == domain]
+    if not found:
+        return Identity(
+            None, f"{domain} is not among the authenticated domains; a verified single sender sends as well"
+        )
+    one = next((one for one in found if one.get("valid") is True), found[0])
+    wanted = one.get("dns")
+    hosts = {
+        name: record["host"]
+        for name, record in (wanted.items() if isinstance(wanted, dict) else ())
+        if isinstance(record, dict) and isinstance(record.get("host"), str)
+    }
+    keys = tuple([host for name, host in hosts.items() if name.startswith("dkim")])
+    path = hosts.get("mail_cname") or hosts.get("subdomain_spf")  # the latter without automated security
+    verified = one.get("valid") is True
+    return Identity(verified, "authenticated" if verified else "not authenticated", keys, path)
 
 
 _OWN_LIMITS = frozenset({"attachments", "categories", "custom_args", "headers"})

@@ -17,7 +17,7 @@ https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html (check
 - A signature that does not match is answered with the canonical request, session token and all: it is not kept.
 - There are no rate-limit headers. No idempotency: a repeated call sends twice.
 - Local parts outside ASCII are refused. 50 recipients; 40 MB after encoding.
-- The probe needs `ses:GetAccount`.
+- The probe needs `ses:GetAccount`; the question for a domain (GetEmailIdentity) `ses:GetEmailIdentity`.
 """
 
 from typing import Annotated, Any, Final
@@ -29,10 +29,12 @@ from posthouse.mail.mime import encode
 from posthouse.providers.base import (
     HttpRequest,
     HttpResponse,
+    Identity,
     Method,
     Spec,
     by_send_status,
     by_status,
+    not_told,
     readable,
     retry_after,
 )
@@ -128,6 +130,32 @@ def probed(response: HttpResponse) -> Outcome:
         case dict():
             return Accepted(200)
     return _stranger(response)
+
+
+def identity(domain: str, settings: Settings, now: float) -> HttpRequest:
+    """`GET /v2/email/identities/{domain}`."""
+    return _call("GET", f"/v2/email/identities/{domain}", settings, now)
+
+
+def identified(response: HttpResponse, domain: str) -> Identity:
+    """By `VerifiedForSendingStatus`; its tokens name the DKIM keys, and the MAIL FROM domain is the return path."""
+    if response.status == 404 and _error(response)[0].startswith("NotFound"):
+        return Identity(False, f"this region does not know {domain}; a verified address alone cannot be asked for")
+    body = response.json()
+    if response.status != 200 or not isinstance(body, dict):
+        return not_told(_without_echo(response), "ses:GetEmailIdentity")
+    keys, path = body.get("DkimAttributes"), body.get("MailFromAttributes")
+    tokens = keys.get("Tokens") if isinstance(keys, dict) else None
+    tokens = tokens if isinstance(tokens, list) else []
+    own = path.get("MailFromDomain") if isinstance(path, dict) else None
+    verified = body.get("VerifiedForSendingStatus") is True
+    status = readable(str(keys.get("Status", "unknown"))) if isinstance(keys, dict) else "unknown"
+    return Identity(
+        verified,
+        f"{'verified' if verified else 'not verified'} for sending, DKIM {status}",
+        tuple([f"{token}._domainkey.{domain}" for token in tokens if isinstance(token, str)]),
+        own if isinstance(own, str) and own else None,
+    )
 
 
 _THROTTLES: Final = frozenset({"LimitExceeded", "Throttling", "TooManyRequests"})

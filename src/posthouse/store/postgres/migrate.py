@@ -28,7 +28,7 @@ async def migrate(server: Server) -> tuple[int, int]:
     except StoreDown as error:
         raise StoreRefused(str(error)) from None
     try:
-        before = await _version(connection)
+        before = await schema(connection)
         while before != len(steps) and await _step(connection, steps):
             pass
         return before, len(steps)
@@ -38,7 +38,8 @@ async def migrate(server: Server) -> tuple[int, int]:
         connection.terminate()
 
 
-async def _version(connection: Any) -> int:
+async def schema(connection: Any) -> int:
+    """The number of the schema; 0 where there is none. StoreRefused where the tables are somebody else's."""
     ours, taken = await connection.fetchrow(_KNOWN)
     if ours:
         version: int = await connection.fetchval("SELECT version FROM posthouse_schema")
@@ -56,7 +57,7 @@ async def _step(connection: Any, steps: list[tuple[int, str]]) -> bool:
     async with connection.transaction():
         # Others wait here as long as it takes.
         await connection.execute(f"SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({LOCK})")
-        version = await _version(connection)
+        version = await schema(connection)
         if version > len(steps):
             raise StoreRefused(
                 f"the database was written by a newer Posthouse (schema {version}, this one knows {len(steps)}). "

@@ -46,7 +46,7 @@ async def _ask_all(
     client = Client(CONNECTIONS)
 
     async def one(pool: str, entry: ProviderEntry) -> Asked:
-        asked = await _ask(pool, entry, client, deadline_s) if entry.enabled else _unasked(pool, entry)
+        asked = await ask(pool, entry, client, deadline_s) if entry.enabled else _unasked(pool, entry)
         told(asked)
         return asked
 
@@ -61,7 +61,8 @@ def _unasked(pool: str, entry: ProviderEntry) -> Asked:
     return Asked(pool, entry.name, entry.type, "disabled", detail="not asked")
 
 
-async def _ask(pool: str, entry: ProviderEntry, client: Client, deadline_s: float) -> Asked:
+async def ask(pool: str, entry: ProviderEntry, client: Client, deadline_s: float) -> Asked:
+    """Ask one of them; whatever happens becomes its answer."""
     clock = SystemClock()
     began = clock.monotonic()
     try:

@@ -1,0 +1,1 @@
+"""What keeps mail from going out, or from being believed: each thing is looked at, and what to do is said."""
