@@ -126,6 +126,11 @@ async def test_a_domain_that_is_not_authenticated_fails() -> None:
     assert (status, found["sender", "example.com sendgrid"]) == (1, "fail")
 
 
+async def test_a_secret_that_a_provider_repeats_is_not_shown() -> None:
+    echo = {**GOOD, "/v3/whitelabel/domains?domain=example.com": (500, {"error": "no use for CANARY-sg"})}
+    assert (await examined(ZONE, echo))[1]["sender", "example.com sendgrid"] == "warn"
+
+
 async def test_a_clock_that_is_wrong_is_told_by_the_providers() -> None:
     assert (await examined(ZONE, GOOD, ahead_s=100.0))[1]["clock", "this machine"] == "warn"
     assert (await examined(ZONE, GOOD, ahead_s=-1000.0))[1]["clock", "this machine"] == "fail"

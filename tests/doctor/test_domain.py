@@ -40,7 +40,7 @@ async def test_a_domain_that_is_well() -> None:
 @pytest.mark.parametrize(
     ("texts", "value", "words"),
     [
-        ([], "warn", 'Publish the TXT record "v=spf1 include:mailgun.org ~all"'),
+        ([], "warn", 'Publish the TXT record "v=spf1 mx ~all"'),
         (["v=spf1 mx -all", "v=spf1 a -all"], "fail", "Make one TXT record of them"),
         (["v=spf1 " + "mx " * 11 + "-all"], "fail", "Remove includes"),
         (["v=spf1 nonsense -all"], "fail", "receivers take it for an error"),
@@ -53,6 +53,13 @@ async def test_what_is_wrong_with_spf_and_what_to_do(texts: list[str] | None, va
     one = (await found(account("mailgun"), example__com=texts))["spf", "example.com"]
     assert one.value == value
     assert words in one.advice
+
+
+async def test_a_provider_whose_return_path_is_the_domain_itself_is_in_the_record_to_publish() -> None:
+    here = Identity(True, "x", return_path="example.com")
+    below = Identity(True, "x", return_path="bounce.example.com")
+    told = await found(account(identity=here), account("ses", identity=below), example__com=[])
+    assert '"v=spf1 include:mailgun.org ~all"' in told["spf", "example.com"].advice
 
 
 @pytest.mark.parametrize(

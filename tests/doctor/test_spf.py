@@ -26,7 +26,11 @@ async def test_a_record_is_read_with_all_that_it_includes() -> None:
     assert found.broken is None
     assert found.includes == {"a.test", "b.test"}
     assert found.lookups == 5
-    assert found.everybody == "~"  # what an include says of everybody is its own
+    assert found.everybody == "~"
+
+
+async def test_what_an_include_says_of_everybody_is_its_own() -> None:
+    assert (await read("v=spf1 include:a.test", a_test=["v=spf1 -all"])).everybody is None
 
 
 async def test_there_may_be_none() -> None:

@@ -41,8 +41,8 @@ def of_spf(name: str, found: Spf | Unanswered, accounts: list[Account]) -> Findi
             advice = "Remove includes of services you no longer use, or send through them from a domain of its own."
         return Finding("fail", "spf", name, readable(found.broken), advice)
     if found.record is None:
-        includes = " ".join(f"include:{one}" for one in _includes(accounts))
-        advice = f'Publish the TXT record "v=spf1 {includes + " " if includes else ""}~all" at {name}.'
+        servers = " ".join([f"include:{one}" for one in _includes(name, accounts)] or ["mx"])
+        advice = f'Publish the TXT record "v=spf1 {servers} ~all" at {name}, with every server that sends for it.'
         return Finding("warn", "spf", name, "there is no SPF record: receivers expect one", advice)
     seen = f"{readable(found.record)} ({found.lookups} of 10 lookups)"
     if found.everybody == "+":
@@ -81,8 +81,7 @@ async def _return_path(name: str, account: Account, ask: Ask) -> Finding:
         advice = _ADDRESSES if account.entry.type == "smtp" else "See what the provider asks for in the SPF of {name}."
         return Finding("skipped", "spf", account.subject, "which servers send is not known", advice.format(name=name))
     if path is None:
-        include = f"; if it is {name}, SPF there needs include:{facts.include}" if facts.include else ""
-        seen = f"no return path at your domain was told: if it is the provider's, DMARC rests on DKIM alone{include}"
+        seen = "no return path at a domain of yours was told: if it is the provider's own, DMARC rests on DKIM alone"
         return Finding("skipped", "spf", account.subject, seen)
     found = await spf(path, ask)
     if isinstance(found, Unanswered):
@@ -139,7 +138,7 @@ def _known(account: Account) -> known.Known | None:
     return known.KNOWN.get(account.entry.type)
 
 
-def _includes(accounts: list[Account]) -> list[str]:
-    """Of the providers whose return path may be at the domain itself."""
-    found = [facts.include for account in accounts if (facts := _known(account)) is not None and facts.include]
-    return list(dict.fromkeys(found))
+def _includes(name: str, accounts: list[Account]) -> list[str]:
+    """Of the providers whose return path is at the domain itself."""
+    here = [facts.include for account in accounts if account.return_path == name and (facts := _known(account))]
+    return [include for include in dict.fromkeys(here) if include is not None]

@@ -19,7 +19,9 @@ class Known(msgspec.Struct, frozen=True):
 
 
 KNOWN: Final[dict[str, Known]] = {
-    "mailgun": Known("mailgun.org", (), "documentation.mailgun.com/docs/mailgun/user-manual/domains/domains-verify"),
+    "mailgun": Known(
+        "mailgun.org", (), "documentation.mailgun.com/docs/mailgun/api-reference/openapi-final/tag/Domains"
+    ),
     "mandrill": Known(
         None,
         ("mte1", "mte2"),

@@ -42,7 +42,7 @@ class Resolver:
         if self._missing is not None:
             return Unanswered(self._missing)
         try:
-            found = await self._resolver.resolve(dns.name.from_text(name), "TXT", search=False)
+            found = await self._resolver.resolve(dns.name.from_text(name), "TXT")
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
         except dns.resolver.LifetimeTimeout:
