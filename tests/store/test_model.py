@@ -14,7 +14,7 @@ from posthouse.mail.event import EventType, Status
 from posthouse.routing.board import Fact
 from posthouse.routing.switch import Switch
 from posthouse.store.contract import Store
-from posthouse.store.values import ClaimRequest, Lane, Query, Record, Renewal, Result, Switching, Told
+from posthouse.store.values import ClaimRequest, Lane, Lifting, Query, Record, Renewal, Result, Switching, Told
 from tests.store.calls import (
     ADDRESSES,
     ENDS,
@@ -213,7 +213,7 @@ class StoreAndModel(RuleBasedStateMachine):
     @precondition(lambda self: self.model.suppressed)
     @rule(pool=POOLS, addresses=st.lists(ADDRESSES, min_size=1, max_size=3))
     def unsuppress(self, pool: str, addresses: list[str]) -> None:
-        self._both("unsuppress", [(pool, address) for address in addresses])
+        self._both("unsuppress", [Lifting(pool, address) for address in addresses])
 
     @rule(pool=POOLS, provider=PROVIDERS, switch=SWITCHES)
     def switch(self, pool: str, provider: str, switch: Switch) -> None:

@@ -13,11 +13,12 @@ from posthouse.store.postgres.store import PostgresStore
 from tests.store import database
 from tests.store.letters import NOW, OTHER_POOL, POOL, letter, wanted
 
-SMALL = {"nodes", "switches", "lessons", "probes"}
+SMALL = {"nodes", "switches", "lessons", "probes", "audit", "restores", "in_doubt"}
 """Tables of a few rows, which are read as they are."""
 
 MOST = {
     "backlog",
+    *("doubt_attempts", "doubt_events", "hold_unfinished", "set_aside"),
     "lanes",
     "observations",
     "page_of_unfinished",

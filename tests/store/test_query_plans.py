@@ -18,18 +18,30 @@ from tests.store.letters import LEASE_S, NOW, OTHER_POOL, POOL
 TABLES = (
     *("messages", "contents", "attempts", "events", "idempotency"),
     *("switches", "suppressions", "provider_ids", "provider_ids_entered"),
+    *("audit", "restores", "in_doubt"),
 )
 
 BY_ID = "messages: PRIMARY KEY (id=?)"
+
+UNFINISHED = [
+    "SCAN messages USING COVERING INDEX messages_due",
+    "messages: COVERING INDEX messages_leased (lease_until>?)",
+]
 
 PLANS = {
     "abandon_leases": ["messages: INDEX messages_leased (lease_until>?)"],
     "accepted": ["messages: PRIMARY KEY (id>?)"],
     "attempts": ["attempts: PRIMARY KEY (message=?)"],
     "backlog": ["SCAN messages USING INDEX messages_due", "messages: INDEX messages_leased (lease_until>?)"],
+    "call_off": [BY_ID],
     "cancel": [BY_ID],
+    "changes": ["audit: INTEGER PRIMARY KEY (rowid<?)"],
     "close_attempt": ["attempts: PRIMARY KEY (message=? AND number=?)"],
     "content": [BY_ID, "contents: INDEX sqlite_autoindex_contents_1 (id=?) LEFT-JOIN"],
+    "doubt_attempts": ["attempts: PRIMARY KEY (message=?)", *UNFINISHED],
+    "doubt_events": [BY_ID, *UNFINISHED],
+    "doubtful": ["SCAN in_doubt", BY_ID],
+    "doubts": ["SCAN in_doubt", BY_ID],
     "due": [
         "messages: COVERING INDEX messages_due (lane=?)",
         "messages: COVERING INDEX messages_due (lane=? AND pool>?)",
@@ -47,11 +59,15 @@ PLANS = {
     "find_key": ["idempotency: PRIMARY KEY (pool=? AND key=?)"],
     "finish": [BY_ID],
     "held": [BY_ID],
+    "hold_unfinished": [BY_ID, *UNFINISHED],
     "intend": [BY_ID],
     "lanes": ["messages: EXISTS USING COVERING INDEX messages_due (lane=?)"] * 3,
     "lapsed": ["messages: INDEX messages_leased (lease_until<?)"],
+    "last_restore": ["SCAN restores"],
     "lease": [BY_ID],
     "leased": [BY_ID, "contents: INDEX sqlite_autoindex_contents_1 (id=?)"],
+    "let_go": [BY_ID, "in_doubt: PRIMARY KEY (id=?)"],
+    "mark": ["SCAN restores"],
     "mark_ended": [BY_ID],
     "newest_suppression": ["suppressions: COVERING INDEX suppressions_number (pool=?)"],
     "observations": ["attempts: INDEX attempts_started (started_at>?)"],
@@ -77,9 +93,11 @@ PLANS = {
     "record": [BY_ID],
     "renew": [BY_ID],
     "retire_attempts": ["attempts: PRIMARY KEY (message=?)"],
+    "retire_changes": ["audit: INTEGER PRIMARY KEY (rowid=?)", "audit: COVERING INDEX audit_at (at<?)"],
     "retire_contents": [
         "contents: COVERING INDEX sqlite_autoindex_contents_1 (id=?)",
         "contents: COVERING INDEX sqlite_autoindex_contents_1 (id<?)",
+        "in_doubt: PRIMARY KEY (id=?)",
         BY_ID,
     ],
     "retire_entered": ["SCAN provider_ids_entered", "events: "],
@@ -89,8 +107,10 @@ PLANS = {
         "idempotency: COVERING INDEX idempotency_forget (forget_at<?)",
     ],
     "retire_provider_ids": ["provider_ids: PRIMARY KEY (provider_message_id=? AND message=?)"],
-    "retire_records": [BY_ID, "messages: PRIMARY KEY (id<?)"],
+    "retire_records": [BY_ID, "messages: PRIMARY KEY (id<?)", "in_doubt: PRIMARY KEY (id=?)"],
+    "set_aside": [BY_ID, *UNFINISHED],
     "set_entered": ["SCAN provider_ids_entered"],
+    "settle_doubt": ["in_doubt: PRIMARY KEY (id=?)"],
     "spent": ["attempts: INDEX attempts_started (started_at>?)"],
     "status": [BY_ID],
     "summaries": [BY_ID],
@@ -110,6 +130,7 @@ PLANS = {
         "SCAN messages USING COVERING INDEX messages_due",
         "messages: COVERING INDEX messages_leased (lease_until>?)",
     ],
+    "unmark": ["SCAN restores"],
     "unsuppress": ["suppressions: COVERING INDEX sqlite_autoindex_suppressions_1 (pool=? AND address=?)"],
 }
 """How each query reaches the tables, in the order of its plan; those that are left out only insert.

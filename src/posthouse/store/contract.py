@@ -13,21 +13,27 @@ from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
 from posthouse.store.values import (
+    Audited,
     Backlog,
     Cancel,
+    Change,
     Claim,
     ClaimRequest,
     Delay,
+    Doubts,
     Ending,
     Entry,
     Intent,
     Lessons,
+    Lifting,
     Mismatch,
     Page,
     Query,
     Receipt,
     Record,
+    Release,
     Renewal,
+    Restoring,
     Result,
     Stored,
     Suppression,
@@ -120,7 +126,8 @@ class Work(Protocol):
     async def retire(self, content_before: float, records_before: float, limit: int) -> int:
         """Forget content, then records, of finished messages accepted before those instants; how many were touched.
 
-        With the content go idempotency keys whose time was over at that instant.
+        With the content go idempotency keys whose time was over at that instant, with the records what the audit says
+        of before. What is in doubt keeps its content until the verdict.
         """
         ...
 
@@ -202,7 +209,7 @@ class Controls(Protocol):
     """For operators, and for those who follow them."""
 
     async def switch(self, items: Sequence[Switching]) -> list[Switch]:
-        """Set the switches of those providers, each as a whole; how they stand afterwards."""
+        """Set the switches of those providers, each as a whole; how they stand afterwards. Audited."""
         ...
 
     async def switches(self) -> dict[str, dict[str, Switch]]:
@@ -214,11 +221,11 @@ class Suppressions(Protocol):
     """Who is not to be sent to. What is committed before an attempt's intent binds that attempt."""
 
     async def suppress(self, items: Sequence[Suppression]) -> list[bool]:
-        """True: new. False: the address was suppressed already, and stays so as it was."""
+        """True: new. False: the address was suppressed already, and stays so as it was. What is new is audited."""
         ...
 
-    async def unsuppress(self, items: Sequence[tuple[str, str]]) -> list[bool]:
-        """Take (pool, address) off the list. False: it was not there."""
+    async def unsuppress(self, items: Sequence[Lifting]) -> list[bool]:
+        """Take addresses off the list. False: it was not there. What was there is audited."""
         ...
 
     async def suppressions(
@@ -228,7 +235,45 @@ class Suppressions(Protocol):
         ...
 
 
-class Store(Inbox, Work, Reading, Controls, Suppressions, Protocol):
+class Audit(Protocol):
+    """Who changed what. A change of the store is written down in its own transaction; the others are told here."""
+
+    async def audit(self, items: Sequence[Change]) -> None:
+        """Write changes down that were made elsewhere. One with a `once` that is there already changes nothing."""
+        ...
+
+    async def audited(self, query: Audited) -> list[Change]:
+        """A page of changes, newest first."""
+        ...
+
+
+class Restored(Protocol):
+    """A store that was restored from a copy is older than what was sent.
+
+    Whatever was unfinished in the copy may have gone out since: it is `held`, and waits here for a verdict, while what
+    is accepted from then on goes its way. A SQLite file that `posthouse backup` made knows that it is a copy, and sets
+    its messages aside when it is opened.
+    """
+
+    async def restored(self, items: Sequence[Restoring]) -> list[int]:
+        """Set aside all that is unfinished: `held`, its open attempt ended as `unsure`; how many. Audited."""
+        ...
+
+    async def doubts(self) -> Doubts:
+        """What waits for a verdict. What providers told of meanwhile does not."""
+        ...
+
+    async def release(self, items: Sequence[Release]) -> list[int]:
+        """Give the verdict on messages in doubt, and audit it; how many it met: at most `doubt.SLICE`, then ask again.
+
+        One that was given stands.
+        What is sent is due when it was due before, has the time its retries had at first, and is marked as a possible
+        duplicate once it is attempted.
+        """
+        ...
+
+
+class Store(Inbox, Work, Reading, Controls, Suppressions, Audit, Restored, Protocol):
     """All of it: what the gateway opens and closes."""
 
     async def close(self) -> None:

@@ -123,7 +123,9 @@ class App:
             if key is None and route.key_in_body:
                 key, fields = await key_in_body(self.door, route, headers, receive)
             caller = admit(self.door, route.access, headers, key)
-            request = Request(method, headers, scope["query_string"], receive, caller, parameters, fields)
+            client = scope.get("client")
+            address = client[0] if client else None
+            request = Request(method, headers, scope["query_string"], receive, caller, parameters, fields, address)
             return await route.handler(self.door, request)
         except Refused as refused:
             guessed = refused.answer is WRONG and key is not None

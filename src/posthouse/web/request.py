@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from posthouse.intake.caller import Caller
+from posthouse.store.values import Who
 
 Headers = dict[bytes, bytes]
 
@@ -15,7 +16,8 @@ class Request(msgspec.Struct, frozen=True):
     """One call, after it is known who calls.
 
     headers: names in lower case. query: as it came. receive: ASGI's, for the body. parameters: what stands in the path
-    at the places in braces, decoded once. fields: of the body, where it had to be read to know who calls.
+    at the places in braces, decoded once. fields: of the body, where it had to be read to know who calls. address:
+    where the call came from, as far as the server can tell.
     """
 
     method: str
@@ -25,3 +27,9 @@ class Request(msgspec.Struct, frozen=True):
     caller: Caller
     parameters: dict[str, str] = NOTHING
     fields: dict[str, Any] | None = None
+    address: str | None = None
+
+    @property
+    def who(self) -> Who:
+        """Who calls, as the audit says it."""
+        return Who("admin" if self.caller.admin else "pool", self.caller.name, self.address)

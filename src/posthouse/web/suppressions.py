@@ -7,7 +7,7 @@ from posthouse.clock import rfc3339
 from posthouse.mail.address import check
 from posthouse.mail.message import Address
 from posthouse.mail.problem import Flaw, Problem
-from posthouse.store.values import Suppression
+from posthouse.store.values import Lifting, Suppression
 from posthouse.web.answer import Answer, Refused, answer, problem
 from posthouse.web.cursor import opened, sealed
 from posthouse.web.door import Door
@@ -46,8 +46,10 @@ async def add(door: Door, request: Request) -> Answer:
 
     async def added(fields: dict[str, Any]) -> Answer:
         addresses, said = _read(fields, {"reason": reason})
-        why, now, by = said.get("reason", "added by hand"), door.clock.now(), request.caller.name
-        new = await door.store.suppress([Suppression(pool.name, one, why, "operator", now, by) for one in addresses])
+        why, now, who = said.get("reason", "added by hand"), door.clock.now(), request.who
+        new = await door.store.suppress(
+            [Suppression(pool.name, one, why, "operator", now, who.name, who) for one in addresses]
+        )
         results = [{"address": one, "added": is_new} for one, is_new in zip(addresses, new, strict=True)]
         return answer(200, {"suppressions": results})
 
@@ -64,7 +66,8 @@ async def remove(door: Door, request: Request) -> Answer:
 
     async def removed(fields: dict[str, Any]) -> Answer:
         addresses, _ = _read(fields, {})
-        gone = await door.store.unsuppress([(pool.name, address) for address in addresses])
+        now, who = door.clock.now(), request.who
+        gone = await door.store.unsuppress([Lifting(pool.name, address, now, who) for address in addresses])
         results = [{"address": address, "removed": was} for address, was in zip(addresses, gone, strict=True)]
         return answer(200, {"suppressions": results})
 

@@ -83,7 +83,7 @@ async def _switched(door: Door, request: Request, place: tuple[str, str], change
     async with door.switching:
         was = (await door.store.switches()).get(pool, {}).get(provider, ON)
         wanted = msgspec.structs.replace(change(was), by=request.caller.name, at=door.clock.now())
-        (kept,) = await door.store.switch([Switching(pool, provider, wanted)])
+        (kept,) = await door.store.switch([Switching(pool, provider, wanted, request.who)])
     board = door.board(pool)
     candidate = next(candidate for candidate in board.rules.candidates if candidate.name == provider)
     return answer(200, line(door, board, candidate, request.caller, kept))

@@ -3,7 +3,7 @@
 import pytest
 
 from posthouse.store.contract import Store
-from posthouse.store.values import Suppression
+from posthouse.store.values import Lifting, Suppression
 from tests.store.conftest import Dialect
 from tests.store.letters import NOW, OTHER_POOL, POOL, suppression
 
@@ -28,7 +28,7 @@ async def test_an_address_is_kept_in_lower_case_and_found_in_any(store: Store) -
     assert await store.suppress([suppression("aNN@example.org")]) == [False]
     [found] = await store.suppressions(POOL, 100, None, "ANN@example.org")
     assert found.address == "ann@example.org"
-    assert await store.unsuppress([(POOL, "ANN@EXAMPLE.org")]) == [True]
+    assert await store.unsuppress([Lifting(POOL, "ANN@EXAMPLE.org")]) == [True]
     assert await addresses(store) == []
 
 
@@ -43,7 +43,7 @@ async def test_an_address_that_is_suppressed_already_stays_as_it_was(store: Stor
 async def test_of_two_in_one_batch_the_first_one_is_new(store: Store) -> None:
     twice = [suppression("ann@example.org"), suppression("Ann@example.org"), suppression("bob@example.org")]
     assert await store.suppress(twice) == [True, False, True]
-    items = [(POOL, "ann@example.org"), (POOL, "ann@example.org"), (POOL, "nobody@example.org")]
+    items = [Lifting(POOL, address) for address in ("ann@example.org", "ann@example.org", "nobody@example.org")]
     assert await store.unsuppress(items) == [True, False, False]
     assert await addresses(store) == ["bob@example.org"]
 
@@ -53,7 +53,7 @@ async def test_a_pool_sees_its_own_list_only(store: Store) -> None:
     assert await addresses(store) == ["ann@example.org"]
     assert await addresses(store, OTHER_POOL) == ["bob@example.org"]
     assert await store.suppressions(OTHER_POOL, 100, None, "ann@example.org") == []
-    assert await store.unsuppress([(OTHER_POOL, "ann@example.org")]) == [False]
+    assert await store.unsuppress([Lifting(OTHER_POOL, "ann@example.org")]) == [False]
     assert await addresses(store) == ["ann@example.org"]
 
 
@@ -72,7 +72,7 @@ async def test_pages_do_not_shift_under_addresses_that_come_and_go(store: Store)
     await store.suppress([suppression(f"{letter}@example.org") for letter in "bdfh"])
     first = await addresses(store, limit=2)
     await store.suppress([suppression("a@example.org"), suppression("g@example.org")])
-    await store.unsuppress([(POOL, "d@example.org")])
+    await store.unsuppress([Lifting(POOL, "d@example.org")])
     second = await addresses(store, after=first[-1])
     assert (first, second) == (["b@example.org", "d@example.org"], ["f@example.org", "g@example.org", "h@example.org"])
 

@@ -8,7 +8,7 @@ import pytest
 from posthouse.mail.address import shown
 from posthouse.mail.message import Address, Message
 from posthouse.store.contract import Store
-from posthouse.store.values import Claim, Entry, Summary
+from posthouse.store.values import Claim, Entry, Lifting, Summary
 from tests.store.letters import (
     LEASE_S,
     NOW,
@@ -99,7 +99,7 @@ async def test_a_number_is_never_given_again(store: Store) -> None:
     """A list that was emptied and filled again is newer than what was seen of it."""
     await store.suppress([suppression(EVE)])
     [claim] = await claimed(store, to(ANN))
-    await store.unsuppress([(POOL, EVE)])
+    await store.unsuppress([Lifting(POOL, EVE)])
     await store.suppress([suppression(ANN)])
     assert await store.intend([intent(claim)]) == [False]
 
@@ -107,7 +107,7 @@ async def test_a_number_is_never_given_again(store: Store) -> None:
 async def test_what_was_taken_off_the_list_stops_nothing_more(store: Store) -> None:
     [claim] = await claimed(store, to(ANN))
     await store.suppress([suppression(ANN)])
-    await store.unsuppress([(POOL, ANN)])
+    await store.unsuppress([Lifting(POOL, ANN)])
     assert await store.intend([intent(claim)]) == [True]
 
 

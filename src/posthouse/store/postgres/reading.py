@@ -84,6 +84,7 @@ async def retire(db: Db, items: list[tuple[float, float, int]]) -> list[int]:
             await ask(db, "retire_attempts", gone)
             await ask(db, "retire_events", gone)
         keys = await ask(db, "retire_keys", content_before, limit)
-        answers.append(len(contents) + len(gone) + len(keys))
+        told = await ask(db, "retire_changes", records_before, limit)
+        answers.append(len(contents) + len(gone) + len(keys) + len(told))
         await ask(db, "retire_lessons")  # those are nobody's records, and not counted
     return answers

@@ -11,7 +11,19 @@ from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
 from posthouse.store.contract import StoreDown
-from posthouse.store.postgres import inbox, lessons, news, nodes, paging, reading, suppression, switches, work
+from posthouse.store.postgres import (
+    audit,
+    inbox,
+    lessons,
+    news,
+    nodes,
+    paging,
+    reading,
+    restored,
+    suppression,
+    switches,
+    work,
+)
 from posthouse.store.postgres.connection import Line, Session
 from posthouse.store.postgres.herald import Herald
 from posthouse.store.postgres.migrate import migrate
@@ -19,21 +31,27 @@ from posthouse.store.postgres.server import Server
 from posthouse.store.postgres.writer import Call, Method, Writer
 from posthouse.store.signal import Settlements, signalled
 from posthouse.store.values import (
+    Audited,
     Backlog,
     Cancel,
+    Change,
     Claim,
     ClaimRequest,
     Delay,
+    Doubts,
     Ending,
     Entry,
     Intent,
     Lessons,
+    Lifting,
     Mismatch,
     Page,
     Query,
     Receipt,
     Record,
+    Release,
     Renewal,
+    Restoring,
     Result,
     Stored,
     Suppression,
@@ -230,7 +248,7 @@ class PostgresStore:
         """StoreDown: ask again. False may then say that it was this call that suppressed the address."""
         return await self._writer.submit(suppression.suppress, items)
 
-    async def unsuppress(self, items: Sequence[tuple[str, str]]) -> list[bool]:
+    async def unsuppress(self, items: Sequence[Lifting]) -> list[bool]:
         """StoreDown: as with `suppress`."""
         return await self._writer.submit(suppression.unsuppress, items)
 
@@ -238,6 +256,26 @@ class PostgresStore:
         self, pool: str, limit: int, after: str | None, address: str | None = None
     ) -> list[Suppression]:
         return await self._read(lambda db: suppression.page(db, pool, limit, after, address))
+
+    # Audit, Restored
+
+    async def audit(self, items: Sequence[Change]) -> None:
+        """StoreDown: ask again. What has no `once` may then be there twice."""
+        await self._writer.submit(audit.audit, items)
+
+    async def audited(self, query: Audited) -> list[Change]:
+        return await self._read(lambda db: audit.page(db, query))
+
+    async def restored(self, items: Sequence[Restoring]) -> list[int]:
+        """StoreDown: ask again. What was set aside is not counted then."""
+        return await self._writer.submit(restored.restored, items)
+
+    async def doubts(self) -> Doubts:
+        return await self._read(restored.doubts)
+
+    async def release(self, items: Sequence[Release]) -> list[int]:
+        """StoreDown: ask again. What was released is not counted then."""
+        return await self._writer.submit(restored.release, items)
 
     async def close(self) -> None:
         await asyncio.gather(self._writer.close(), self._claimer.close())
@@ -285,7 +323,7 @@ class PostgresStore:
         due, ended = False, list[str]()
         for call in calls:
             first = call.items[0]
-            if isinstance(first, Entry | Delay) or (isinstance(first, Intent) and not all(call.answers)):
+            if isinstance(first, Entry | Delay | Release) or (isinstance(first, Intent) and not all(call.answers)):
                 due = True  # an intent that did not hold may have given its message back
             elif isinstance(first, Result | Ending | Cancel):
                 for item, answer in zip(call.items, call.answers, strict=True):

@@ -11,20 +11,28 @@ from itertools import groupby
 from operator import attrgetter
 
 from posthouse.mail.message import Message
+from posthouse.store import changes
+from posthouse.store.postgres.audit import audit
 from posthouse.store.postgres.statement import Db, Row, ask, read, text
 from posthouse.store.sqlite import rows
-from posthouse.store.values import Intent, Suppression
+from posthouse.store.values import Intent, Lifting, Suppression
 
 
 async def suppress(db: Db, items: list[Suppression]) -> list[bool]:
     given = [(s.pool, text(s.address.lower()), s.reason, s.source, s.at, s.by) for s in items]
     await ask(db, "own_pools", sorted({item.pool for item in items}))
-    return _each(await read(db, "suppress", given), [row[:2] for row in given])
+    new = _each(await read(db, "suppress", given), [row[:2] for row in given])
+    await audit(db, [changes.suppressed(s, s.who) for s, is_new in zip(items, new, strict=True) if is_new and s.who])
+    return new
 
 
-async def unsuppress(db: Db, items: list[tuple[str, str]]) -> list[bool]:
-    given = [(pool, text(address.lower())) for pool, address in items]
-    return _each(await read(db, "unsuppress", given), given)
+async def unsuppress(db: Db, items: list[Lifting]) -> list[bool]:
+    given = [(item.pool, text(item.address.lower())) for item in items]
+    were = {tuple(row[:2]): Suppression(*row) for row in await read(db, "unsuppress", given)}
+    gone = _each(were, given)
+    lifted = [(i, i.who, were[place]) for i, place, was in zip(items, given, gone, strict=True) if was and i.who]
+    await audit(db, [changes.lifted(*each) for each in lifted])
+    return gone
 
 
 def _each(done: Iterable[Row], given: Sequence[tuple[str, ...]]) -> list[bool]:

@@ -99,5 +99,7 @@ def retire(db: apsw.Connection, items: list[tuple[float, float, int]]) -> list[i
         db.executemany(SQL["retire_provider_ids"], gone)
         db.execute(SQL["retire_entered"])
         db.execute(SQL["retire_keys"], (content_before, limit))
-        answers.append(touched + len(gone) + db.changes())
+        touched += db.changes()
+        touched += len(db.execute(SQL["retire_changes"], (records_before, limit)).fetchall())
+        answers.append(touched + len(gone))
     return answers

@@ -20,28 +20,47 @@ from posthouse.routing.switch import Switch
 from posthouse.store.batch import Call, Writer
 from posthouse.store.contract import StoreDown, StoreRefused
 from posthouse.store.signal import Settlements, signalled
-from posthouse.store.sqlite import file, inbox, news, paging, reading, statement, suppression, switches, work
+from posthouse.store.sqlite import (
+    audit,
+    file,
+    inbox,
+    news,
+    paging,
+    reading,
+    restored,
+    statement,
+    suppression,
+    switches,
+    work,
+)
 from posthouse.store.values import (
+    Audited,
     Backlog,
     Cancel,
+    Change,
     Claim,
     ClaimRequest,
     Delay,
+    Doubts,
     Ending,
     Entry,
     Intent,
     Lessons,
+    Lifting,
     Mismatch,
     Page,
     Query,
     Receipt,
     Record,
+    Release,
     Renewal,
+    Restoring,
     Result,
     Stored,
     Suppression,
     Switching,
     Told,
+    Who,
 )
 
 T = TypeVar("T")
@@ -57,6 +76,9 @@ class SqliteStore:
         try:
             self._db = file.connect(path)
             with file.transaction(self._db):
+                copied_at = restored.mark(self._db)
+                if copied_at is not None:
+                    restored.restored(self._db, [Restoring(SystemClock().now(), Who("command"), copied_at)])
                 # Whoever held these leases is dead: this process holds the file now.
                 self._db.execute(statement.SQL["abandon_leases"])
         except BaseException as error:
@@ -180,13 +202,30 @@ class SqliteStore:
     async def suppress(self, items: Sequence[Suppression]) -> list[bool]:
         return await self._write(suppression.suppress, items)
 
-    async def unsuppress(self, items: Sequence[tuple[str, str]]) -> list[bool]:
+    async def unsuppress(self, items: Sequence[Lifting]) -> list[bool]:
         return await self._write(suppression.unsuppress, items)
 
     async def suppressions(
         self, pool: str, limit: int, after: str | None, address: str | None = None
     ) -> list[Suppression]:
         return await self._read(suppression.page, pool, limit, after, address)
+
+    # Audit, Restored
+
+    async def audit(self, items: Sequence[Change]) -> None:
+        await self._write(audit.audit, items)
+
+    async def audited(self, query: Audited) -> list[Change]:
+        return await self._read(audit.page, query)
+
+    async def restored(self, items: Sequence[Restoring]) -> list[int]:
+        return await self._write(restored.restored, items)
+
+    async def doubts(self) -> Doubts:
+        return await self._read(restored.doubts)
+
+    async def release(self, items: Sequence[Release]) -> list[int]:
+        return await self._write(restored.release, items)
 
     async def close(self) -> None:
         await self._writer.close()
@@ -239,7 +278,7 @@ class SqliteStore:
         self._tally.commit_items.add(sum(len(call.items) for call in calls))
         for call in calls:
             first = call.items[0]
-            if isinstance(first, Entry | Delay) or (isinstance(first, Intent) and not all(call.answers)):
+            if isinstance(first, Entry | Delay | Release) or (isinstance(first, Intent) and not all(call.answers)):
                 self._due.set()  # an intent that did not hold may have given its message back
             elif isinstance(first, Result | Ending | Cancel):
                 for item, answer in zip(call.items, call.answers, strict=True):

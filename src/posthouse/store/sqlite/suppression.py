@@ -12,19 +12,27 @@ from operator import attrgetter
 import apsw
 
 from posthouse.mail.message import Message
+from posthouse.store import changes
 from posthouse.store.sqlite import rows
+from posthouse.store.sqlite.audit import audit
 from posthouse.store.sqlite.statement import SQL, read
-from posthouse.store.values import Intent, Suppression
+from posthouse.store.values import Intent, Lifting, Suppression
 
 
 def suppress(db: apsw.Connection, items: list[Suppression]) -> list[bool]:
     given = [(s.pool, s.address.lower(), s.reason, s.source, s.at, s.by) for s in items]
-    return _each(read(db, "suppress", given), [row[:2] for row in given])
+    new = _each(read(db, "suppress", given), [row[:2] for row in given])
+    audit(db, [changes.suppressed(s, s.who) for s, is_new in zip(items, new, strict=True) if is_new and s.who])
+    return new
 
 
-def unsuppress(db: apsw.Connection, items: list[tuple[str, str]]) -> list[bool]:
-    given = [(pool, address.lower()) for pool, address in items]
-    return _each(read(db, "unsuppress", given), given)
+def unsuppress(db: apsw.Connection, items: list[Lifting]) -> list[bool]:
+    given = [(item.pool, item.address.lower()) for item in items]
+    were = {row[:2]: Suppression(*row) for row in read(db, "unsuppress", given)}
+    gone = _each(were, given)
+    lifted = [(i, i.who, were[place]) for i, place, was in zip(items, given, gone, strict=True) if was and i.who]
+    audit(db, [changes.lifted(*each) for each in lifted])
+    return gone
 
 
 def _each(done: Iterable[tuple[str, ...]], given: Sequence[tuple[str, ...]]) -> list[bool]:

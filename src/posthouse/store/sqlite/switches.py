@@ -6,14 +6,23 @@ import apsw
 import msgspec
 
 from posthouse.routing.switch import Switch
+from posthouse.store import changes
+from posthouse.store.sqlite.audit import audit
 from posthouse.store.sqlite.statement import SQL, write
-from posthouse.store.values import Switching
+from posthouse.store.values import Change, Switching
 
 _json = msgspec.json.Encoder()
 _switch = msgspec.json.Decoder(Switch)
 
 
 def switch(db: apsw.Connection, items: list[Switching]) -> list[Switch]:
+    told, stood = list[Change](), switches(db)
+    for item in items:
+        pool = stood.setdefault(item.pool, {})
+        if item.who is not None:
+            told.append(changes.switched(item, item.who, pool.get(item.provider)))
+        pool[item.provider] = item.switch
+    audit(db, told)
     write(db, "set_switch", [(item.pool, item.provider, _json.encode(item.switch).decode()) for item in items])
     last = {(item.pool, item.provider): item.switch for item in items}
     return [last[item.pool, item.provider] for item in items]

@@ -6,4 +6,4 @@ USING (SELECT suppressions.pool, suppressions.address
        ORDER BY suppressions.pool, suppressions.address
        FOR UPDATE OF suppressions) AS listed
 WHERE suppressions.pool = listed.pool AND suppressions.address = listed.address
-RETURNING suppressions.pool, suppressions.address
+RETURNING suppressions.pool, suppressions.address, reason, source, at, by

@@ -3,4 +3,4 @@ VALUES (?, ?)
 )
 DELETE FROM suppressions
 WHERE (pool, address) IN (SELECT pool, address FROM given)
-RETURNING pool, address
+RETURNING pool, address, reason, source, at, by

@@ -1,0 +1,57 @@
+"""What the audit says of each change of a store, and how it lies there."""
+
+from typing import Any
+
+import msgspec
+
+from posthouse.routing.switch import ON, Switch
+from posthouse.store.values import Change, Lifting, Release, Restoring, Suppression, Switching, Who
+
+Row = tuple[Any, ...]
+
+_json = msgspec.json.Encoder()
+
+
+def switched(item: Switching, who: Who, was: Switch | None) -> Change:
+    switch = item.switch
+    before, after = (_shown(one) for one in (was or ON, switch))
+    return Change(switch.at, "switch", who, item.pool, item.provider, switch.reason, before, after)
+
+
+def _shown(switch: Switch) -> dict[str, Any]:
+    return {"held": switch.held, "failing": msgspec.to_builtins(switch.failing)}
+
+
+def suppressed(item: Suppression, who: Who) -> Change:
+    after = {"source": item.source}
+    return Change(item.at, "suppression", who, item.pool, item.address.lower(), item.reason, None, after)
+
+
+def lifted(item: Lifting, who: Who, was: Suppression) -> Change:
+    before = {"source": was.source, "reason": was.reason, "by": was.by, "at": was.at}
+    return Change(item.at, "suppression", who, was.pool, was.address, None, before, None)
+
+
+def restored(item: Restoring, count: int) -> Change:
+    after = {"copied_at": item.copied_at, "in_doubt": count}
+    return Change(item.at, "restore", item.who, after=after)
+
+
+def released(item: Release, count: int) -> Change:
+    after = {"verdict": item.verdict, "messages": count, **({} if item.ids is None else {"ids": item.ids})}
+    return Change(item.at, "release", item.who, item.pool, None, item.reason, None, after)
+
+
+def row(change: Change) -> Row:
+    """For `add_change`."""
+    who = change.who
+    before, after = (None if one is None else _json.encode(one).decode() for one in (change.before, change.after))
+    place = (change.pool, change.subject, change.reason, before, after, change.once)
+    return (change.at, change.what, who.kind, who.name, who.address, *place)
+
+
+def change(found: Row) -> Change:
+    """From a row of `changes`."""
+    at, what, kind, name, address, pool, subject, reason, before, after, once, number = found
+    was, is_now = (None if one is None else msgspec.json.decode(one) for one in (before, after))
+    return Change(at, what, Who(kind, name, address), pool, subject, reason, was, is_now, once, number)

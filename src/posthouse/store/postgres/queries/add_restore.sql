@@ -1,0 +1,1 @@
+INSERT INTO restores (copied_at, restored_at) VALUES ($1, $2)

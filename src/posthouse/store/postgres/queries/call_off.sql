@@ -1,0 +1,1 @@
+UPDATE messages SET status = 'cancelled' WHERE id = ANY ($1::text[])

@@ -1,0 +1,7 @@
+-- What a provider has told of meanwhile is as good as an answer.
+INSERT INTO events (message, at, type, detail)
+SELECT id, $1, CASE WHEN told IS NULL THEN 'held' ELSE 'sent' END, $2
+FROM messages
+WHERE id IN (SELECT id FROM messages WHERE due_at IS NOT NULL
+             UNION ALL
+             SELECT id FROM messages WHERE lease_until IS NOT NULL)

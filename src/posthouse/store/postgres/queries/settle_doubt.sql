@@ -1,0 +1,1 @@
+DELETE FROM in_doubt WHERE id = ANY ($1::text[])

@@ -1,0 +1,61 @@
+"""A database that was restored from a copy: what is unfinished in it is set aside until somebody gives a verdict.
+
+A dump does not know that it is one: `posthouse restore --mark` says so, before anybody sends from it.
+"""
+
+from typing import assert_never
+
+from posthouse.store import changes
+from posthouse.store.doubt import CALLED_OFF, COURSE, LET_GO, SLICE, why
+from posthouse.store.postgres.audit import audit
+from posthouse.store.postgres.statement import Db, ask, write
+from posthouse.store.values import Doubts, Release, Restoring
+
+
+async def restored(db: Db, items: list[Restoring]) -> list[int]:
+    counts = []
+    for item in items:
+        await ask(db, "doubt_events", item.at, why(item))
+        await ask(db, "doubt_attempts", item.at, why(item))
+        count = len(await ask(db, "set_aside", item.at))
+        await ask(db, "hold_unfinished", COURSE)
+        await ask(db, "add_restore", item.copied_at, item.at)
+        await audit(db, [changes.restored(item, count)])
+        counts.append(count)
+    return counts
+
+
+async def doubts(db: Db) -> Doubts:
+    pools = dict(map(tuple, await ask(db, "doubts")))
+    last = await ask(db, "last_restore")
+    return Doubts(pools, *last[0]) if last else Doubts(pools)
+
+
+async def release(db: Db, items: list[Release]) -> list[int]:
+    return [await _released(db, item) for item in items]
+
+
+async def _released(db: Db, item: Release) -> int:
+    ids = None if item.ids is None else list(item.ids)
+    while found := await ask(db, "doubtful", item.pool, ids, SLICE):
+        held = [id_ for id_, is_held in found if is_held]
+        await _judge(db, item, held)
+        await write(db, "settle_doubt", [(id_,) for id_, _ in found])
+        if held:
+            await audit(db, [changes.released(item, len(held))])
+            return len(held)
+    return 0
+
+
+async def _judge(db: Db, item: Release, ids: list[str]) -> None:
+    match item.verdict:
+        case "send":
+            await write(db, "let_go", [(id_, item.at) for id_ in ids])
+            await write(db, "add_event", [(id_, item.at, "deferred", None, None, LET_GO) for id_ in ids])
+        case "cancel":
+            await write(db, "call_off", [(id_,) for id_ in ids])
+            await write(db, "add_event", [(id_, item.at, "cancelled", None, None, CALLED_OFF) for id_ in ids])
+        case "hold":
+            pass  # as they are
+        case _:
+            assert_never(item.verdict)

@@ -1,0 +1,2 @@
+INSERT INTO restores (copied_at, restored_at)
+VALUES (?, ?)

@@ -1,0 +1,1 @@
+DELETE FROM restores WHERE restored_at IS NULL
