@@ -1,6 +1,7 @@
 """A configuration that changes while everything runs."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,13 +10,16 @@ from posthouse import reload as reloading
 from posthouse.config import Config, Problem
 from posthouse.config.load import from_bytes
 from posthouse.config.masked import MASK
-from posthouse.reload import Reload, stamp
+from posthouse.reload import Reload, stamp, written
+from posthouse.store.contract import StoreDown
+from posthouse.store.values import Audited, Change, Who
 from tests.config.providers import SPECS
 from tests.config.sample import MINIMAL, NOW, config
 from tests.delivery.clock import FakeClock
 
 BROKEN = [Problem("pools", 3, "expected a mapping")]
 CHANGED = MINIMAL + "\nretention: {content: 1d}\n"
+WHO = Who("admin", "ops", "192.0.2.7")
 
 
 class House:
@@ -25,7 +29,9 @@ class House:
         self.clock = FakeClock()
         self.there: Config | list[Problem] = config(MINIMAL)
         self.applied: list[Config] = []
-        self.reload = Reload(self.clock, lambda: self.there, self.parse, self.applied.append, config(MINIMAL))
+        self.told: list[Change] = []
+        running = config(MINIMAL)
+        self.reload = Reload(self.clock, lambda: self.there, self.parse, self.applied.append, running, self.told.extend)
 
     def parse(self, data: bytes) -> Config | list[Problem]:
         return from_bytes(data, {}, SPECS, NOW)
@@ -34,7 +40,7 @@ class House:
 def test_a_changed_configuration_is_put_in_force_and_told() -> None:
     house = House()
     house.there = config(CHANGED)
-    told = house.reload.reload()
+    told = house.reload.reload(WHO)
     assert house.applied == [house.there]
     assert (told.problems, told.changed, told.waiting) == ((), ("retention.content",), ())
     assert house.reload.last is told
@@ -44,17 +50,17 @@ def test_a_changed_configuration_is_put_in_force_and_told() -> None:
 def test_a_broken_one_changes_nothing_and_is_told_until_it_is_mended() -> None:
     house = House()
     running, house.there = house.reload.running, BROKEN
-    (told,) = house.reload.reload().problems
+    (told,) = house.reload.reload(WHO).problems
     assert (told.field, told.message) == ("pools", "line 3: expected a mapping")
     assert (house.applied, house.reload.running) == ([], running)
     house.there = config(MINIMAL)
-    assert house.reload.reload().problems == ()
+    assert house.reload.reload(WHO).problems == ()
 
 
 def test_what_waits_for_a_restart_is_told() -> None:
     house = House()
     house.there = config(MINIMAL + '\nhttp: {listen: "127.0.0.1:9999"}\n')
-    assert house.reload.reload().waiting == ("http.listen",)
+    assert house.reload.reload(WHO).waiting == ("http.listen",)
 
 
 async def test_a_file_is_read_again_once_it_has_changed_and_stands_still(tmp_path: Path) -> None:
@@ -109,7 +115,7 @@ def test_what_cannot_be_put_in_force_changes_nothing() -> None:
 
     reload = Reload(house.clock, lambda: house.there, house.parse, refuses, config(MINIMAL))
     house.there = config(CHANGED)
-    assert [told.message for told in reload.reload().problems] == ["base_url: expected https://"]
+    assert [told.message for told in reload.reload(WHO).problems] == ["base_url: expected https://"]
     assert reload.running is not house.there
 
 
@@ -117,12 +123,16 @@ def with_file(folder: Path, text: str) -> tuple[House, Reload, Path]:
     house, file = House(), folder / "posthouse.yaml"
     file.write_text(text)
     running = msgspec.structs.replace(config(text), source=file)
-    return house, Reload(house.clock, lambda: house.there, house.parse, house.applied.append, running), file
+    return (
+        house,
+        Reload(house.clock, lambda: house.there, house.parse, house.applied.append, running, house.told.extend),
+        file,
+    )
 
 
 def test_a_new_file_takes_the_place_of_the_old_one_and_is_in_force(tmp_path: Path) -> None:
     house, reload, file = with_file(tmp_path, MINIMAL)
-    told = reload.replace(CHANGED.encode())
+    told = reload.replace(CHANGED.encode(), WHO)
     assert (told.problems, told.changed) == ((), ("retention.content",))
     assert file.read_text() == CHANGED
     assert file.stat().st_mode & 0o777 == 0o600
@@ -132,7 +142,7 @@ def test_a_new_file_takes_the_place_of_the_old_one_and_is_in_force(tmp_path: Pat
 
 def test_a_broken_one_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     house, reload, file = with_file(tmp_path, MINIMAL)
-    assert reload.replace(b"pools: 7").problems
+    assert reload.replace(b"pools: 7", WHO).problems
     assert (file.read_text(), house.applied) == (MINIMAL, [])
 
 
@@ -141,7 +151,7 @@ def test_what_is_shown_can_be_sent_back_with_a_change_and_keeps_its_secrets(tmp_
     document = reload.document()
     assert document["pools"]["example.com"]["keys"] == {"web": MASK}
     document["retention"] = {"content": "1d"}
-    told = reload.replace(msgspec.json.encode(document))
+    told = reload.replace(msgspec.json.encode(document), WHO)
     assert (told.problems, told.changed) == ((), ("retention.content",))
     assert "secret-of-web" in file.read_text()
 
@@ -150,11 +160,68 @@ def test_a_mask_where_no_secret_was_is_refused(tmp_path: Path) -> None:
     _, reload, _ = with_file(tmp_path, MINIMAL)
     document = reload.document()
     document["pools"]["example.com"]["keys"]["more"] = MASK
-    (told,) = reload.replace(msgspec.json.encode(document)).problems
+    (told,) = reload.replace(msgspec.json.encode(document), WHO).problems
     assert told.field == "pools.example.com.keys.more"
 
 
 def test_without_a_file_there_is_nothing_to_replace() -> None:
     house = House()
-    assert house.reload.replace(CHANGED.encode()).problems
+    assert house.reload.replace(CHANGED.encode(), WHO).problems
     assert house.reload.document() == {"source": "file"}
+
+
+def test_what_was_taken_over_is_told_with_who_did_it() -> None:
+    house = House()
+    house.there = config(CHANGED)
+    house.reload.reload(WHO)
+    [told] = house.told
+    assert (told.what, told.who, told.at) == ("configuration", WHO, house.clock.now())
+    assert told.after == {"changed": ["retention.content"], "waits_for_restart": []}
+
+
+def test_a_broken_one_and_one_that_is_the_same_are_not_told() -> None:
+    house = House()
+    house.reload.reload(WHO)
+    house.there = BROKEN
+    house.reload.reload(WHO)
+    assert house.told == []
+
+
+def test_all_that_read_one_version_of_a_file_tell_the_same(tmp_path: Path) -> None:
+    (first, one, file), (second, another, _) = with_file(tmp_path, MINIMAL), with_file(tmp_path, MINIMAL)
+    one.replace(CHANGED.encode(), WHO)
+    second.there = msgspec.structs.replace(config(CHANGED), source=file)
+    another.reload(Who("file"))
+    [put], [seen] = first.told, second.told
+    assert put.once == seen.once
+    assert put.once is not None
+    file.write_text(MINIMAL)
+    first.there = msgspec.structs.replace(config(MINIMAL), source=file)
+    one.reload(Who("file"))
+    assert first.told[-1].once not in (None, put.once)
+
+
+async def test_what_is_told_is_written_as_soon_as_the_store_takes_it() -> None:
+    house, given = House(), [Change(0.0, "configuration", WHO)]
+
+    class Audit:
+        down = 2
+        kept: tuple[Change, ...] = ()
+
+        async def audit(self, items: Sequence[Change]) -> None:
+            self.down -= 1
+            if self.down >= 0:
+                raise StoreDown("away")
+            self.kept += tuple(items)
+
+        async def audited(self, query: Audited) -> list[Change]:
+            raise AssertionError
+
+    audit = Audit()
+    writing = asyncio.create_task(written(given, audit, house.clock))
+    for count in (1, 2):
+        await house.clock.sleeping(count)
+        assert audit.kept == ()
+        await house.clock.advance(reloading.LOOK_S)
+    await writing
+    assert audit.kept == tuple(given)

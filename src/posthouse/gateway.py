@@ -19,6 +19,7 @@ from posthouse.config.problem import Problem
 from posthouse.config.rooms import canary, kinds, known_callers, policy, probe_mail, providers, rules
 from posthouse.config.schema import Config, Pool, ProviderEntry, Role
 from posthouse.delivery.desk import Carrier, Desk, Line
+from posthouse.delivery.doubts import reminding
 from posthouse.delivery.exchange import Exchange, exchanging
 from posthouse.delivery.nodes import beating, join
 from posthouse.delivery.probe import probing
@@ -35,9 +36,10 @@ from posthouse.metrics.tally import Tally
 from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS, open_provider
 from posthouse.providers.client import Client
-from posthouse.reload import Parsed, Reload
+from posthouse.reload import Parsed, Reload, written
 from posthouse.routing.quota import this_day
 from posthouse.store.contract import StoreDown
+from posthouse.store.values import Change, Who
 from posthouse.telemetry import log, warn
 from posthouse.web.app import App
 from posthouse.web.body import Budget
@@ -117,7 +119,8 @@ class Gateway:
         together = config.health_scope == "cluster" and config.store.dialect == "postgresql"
         self._desk = Desk(clock, store, {}, {}, tally, Exchange(clock, store, self._node) if together else None)
         self._worker = Worker(self._desk, max_bytes=CONTENTS)
-        self._reload = Reload(clock, load or (lambda: self._reload.running), parse, self._apply, config)
+        reading = load or (lambda: self._reload.running)
+        self._reload = Reload(clock, reading, parse, self._apply, config, self._audited)
         intake = Intake(clock, os.urandom, store, {}, Limits())
         self._canary = Canary(clock, intake, store, self._desk.board, tally)
         door = Door(
@@ -250,6 +253,7 @@ class Gateway:
             yield self._delivering()
             yield beating(self._desk, self._node)
             yield sweeping(self._desk, self._retention)
+            yield reminding(self._store, self._clock)
             yield probing(self._desk)
 
     async def _delivering(self) -> None:
@@ -262,7 +266,12 @@ class Gateway:
 
     def reload(self) -> None:
         """Read the configuration anew."""
-        self._reload.reload()
+        self._reload.reload(Who("signal", address=socket.gethostname()))
+
+    def _audited(self, changes: list[Change]) -> None:
+        """Have the audit keep what was changed in the configuration."""
+        self._closing.add(task := asyncio.ensure_future(written(changes, self._store, self._clock)))
+        task.add_done_callback(self._closing.discard)
 
     def stop(self) -> None:
         """Ask `run` to drain and return."""

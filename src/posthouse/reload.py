@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from socket import gethostname
 from typing import Any, Final
 
 import msgspec
@@ -9,11 +10,14 @@ import msgspec
 from posthouse.clock import Clock
 from posthouse.config import Config
 from posthouse.config import problem as config_problem
+from posthouse.config.changes import changes
 from posthouse.config.difference import changed, waits_for_restart
 from posthouse.config.masked import masked, restored
 from posthouse.config.write import write
 from posthouse.mail.problem import Problem
 from posthouse.providers.catalogue import SPECS
+from posthouse.store.contract import Audit, StoreDown
+from posthouse.store.values import Change, Who
 from posthouse.telemetry import log, warn
 from posthouse.web.administration import Reloaded
 
@@ -29,7 +33,8 @@ class Reload:
     """The `Administration` of a process.
 
     load(): reads the configuration anew. parse(data): reads one that is to take its place. apply(config): puts it in
-    force, at once and as a whole; ValueError says why it cannot be, and then nothing has changed.
+    force, at once and as a whole; ValueError says why it cannot be, and then nothing has changed. tell(changes): is
+    given what the audit says of each that was taken over.
     """
 
     def __init__(
@@ -39,8 +44,9 @@ class Reload:
         parse: Callable[[bytes], Parsed],
         apply: Callable[[Config], None],
         running: Config,
+        tell: Callable[[list[Change]], None] = lambda changes: None,
     ) -> None:
-        self._clock, self._load, self._parse, self._apply = clock, load, parse, apply
+        self._clock, self._load, self._parse, self._apply, self._tell = clock, load, parse, apply, tell
         self.running = running
         self.last = Reloaded(clock.now())
 
@@ -51,12 +57,13 @@ class Reload:
             return {"source": self.running.mode}
         return masked(file.read_text(encoding="utf-8"), SPECS)
 
-    def reload(self) -> Reloaded:
+    def reload(self, who: Who) -> Reloaded:
         """Read it again, and take it over if all of it is sound."""
+        once = self._version()
         found = self._load()
-        return self._take(found) if isinstance(found, Config) else self._refuse(found)
+        return self._take(found, who, once) if isinstance(found, Config) else self._refuse(found)
 
-    def replace(self, data: bytes) -> Reloaded:
+    def replace(self, data: bytes, who: Who) -> Reloaded:
         """Put this in place of the file, if all of it is sound. OSError where it cannot be written."""
         file = self.running.source
         if file is None:
@@ -67,7 +74,7 @@ class Reload:
             return self._refuse(found)
         assert isinstance(whole, bytes)  # noqa: S101  it was parsed
         write(file, whole.decode(), replace=True)
-        return self._take(msgspec.structs.replace(found, source=file))
+        return self._take(msgspec.structs.replace(found, source=file), who, self._version())
 
     async def watching(self, file: Path) -> None:
         """Reload whenever the file has changed and has been still for one look, until cancelled."""
@@ -78,11 +85,16 @@ class Reload:
             # Written in place it is seen half written: only what two looks in a row agree on is read.
             if now == seen and now != taken and now is not None:
                 taken = now
-                self.reload()
+                self.reload(Who("file", address=gethostname()))
             seen = now
 
-    def _take(self, config: Config) -> Reloaded:
-        paths = changed(self.running, config)
+    def _version(self) -> str | None:
+        """What the workers that read the same file call its present version; None where there is no file."""
+        file = self.running.source
+        return None if file is None else f"{gethostname()}:{file.resolve()} {stamp(file)}"
+
+    def _take(self, config: Config, who: Who, once: str | None) -> Reloaded:
+        before, paths = self.running, changed(self.running, config)
         try:
             self._apply(config)
         except ValueError as error:
@@ -90,6 +102,7 @@ class Reload:
         self.running = config
         waiting = waits_for_restart(paths)
         self.last = Reloaded(self._clock.now(), changed=tuple(paths), waiting=tuple(waiting))
+        self._tell(changes(before, config, paths, waiting, self.last.at, who, once))
         if paths:
             log("configuration reloaded", reason="changed: " + ", ".join(paths))
         if waiting:
@@ -104,6 +117,20 @@ class Reload:
         )
         self.last = Reloaded(self._clock.now(), problems=told)
         return self.last
+
+
+async def written(told: list[Change], audit: Audit, clock: Clock) -> None:
+    """Have the audit keep it, as soon as the store takes it: what was changed is in force already."""
+    while told:
+        try:
+            await audit.audit(told)
+        except StoreDown as error:
+            if error.fatal:
+                return
+            warn("the audit could not be written yet", reason=str(error))
+            await clock.sleep(LOOK_S)
+        else:
+            return
 
 
 def stamp(file: Path) -> Stamp:

@@ -40,6 +40,12 @@ HOLDERS = {
     "long": Holder("x" * 5000),
 }
 
+FOR_ADMINS = [
+    (method, path)
+    for method, path, told in operations()
+    if "{" not in path and told["security"] and told["security"][0]["bearer"] == ["admin"]
+]
+
 PLACED = {f"{method} {path}": (method, path, told) for method, path, told in operations() if "{" in path}
 
 ODD_IDS = ("malformed", NOBODY.upper(), f"{NOBODY}'", "%2e%2e", "*", "a" * 300, f"{NOBODY}%00", "01a20ae0")
@@ -133,6 +139,19 @@ async def test_what_is_ones_own_is_found_by_those_it_is_open_to(house: House, ca
         unknown = await asked(house, call, holder, NOBODY, NOWHERE, "example.com")
         assert unknown.status == 404
     await tidied(house)
+
+
+@pytest.mark.parametrize("name", [name for name, holder in HOLDERS.items() if not holder.admin])
+@pytest.mark.parametrize(("method", "path"), FOR_ADMINS)
+async def test_what_is_for_administrators_tells_nobody_else_anything(
+    house: House, method: str, path: str, name: str
+) -> None:
+    holder = HOLDERS[name]
+    reply = await house.ask(path, {}, holder.key, method)
+    assert reply.status == (401 if holder.pool is None else 403)
+    holds(method, path, reply)
+    again = await house.ask(path, {"unfinished": "send", "pool": "example.net"}, holder.key, method)
+    assert seen(again) == seen(reply)
 
 
 async def tidied(house: House) -> None:

@@ -185,6 +185,7 @@ GOOD: dict[str | None, dict[str, Any] | None] = {
     "fail": {"fail": False},
     "pause": {"reason": "a test"},
     "resume": {},
+    "release": {"unfinished": "hold"},
     "configuration": {},
 }
 

@@ -19,7 +19,7 @@ def switched(item: Switching, who: Who, was: Switch | None) -> Change:
 
 
 def _shown(switch: Switch) -> dict[str, Any]:
-    return {"held": switch.held, "failing": msgspec.to_builtins(switch.failing)}
+    return {"held": switch.held, "failing": None if switch.failing is None else msgspec.structs.asdict(switch.failing)}
 
 
 def suppressed(item: Suppression, who: Who) -> Change:

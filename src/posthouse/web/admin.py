@@ -21,7 +21,7 @@ async def replaced(door: Door, request: Request) -> Answer:
     """PUT /admin/config"""
     body = await read(request.receive, CONFIG_MAX, announced(request.headers, CONFIG_MAX))
     try:
-        return _told(door.administration.replace(bytes(body)))
+        return _told(door.administration.replace(bytes(body), request.who))
     except OSError as error:
         detail = f"The configuration is sound, and could not be written: {error.strerror}. Nothing was changed."
         return problem(503, "config-unwritable", detail)
@@ -29,7 +29,7 @@ async def replaced(door: Door, request: Request) -> Answer:
 
 async def reloaded(door: Door, request: Request) -> Answer:
     """POST /admin/reload"""
-    return _told(door.administration.reload())
+    return _told(door.administration.reload(request.who))
 
 
 def _told(found: Reloaded) -> Answer:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import msgspec
 
 from posthouse.mail.problem import Problem
+from posthouse.store.values import Who
 
 
 class Reloaded(msgspec.Struct, frozen=True):
@@ -30,10 +31,10 @@ class Administration(Protocol):
         """What the file says, secrets hidden."""
         ...
 
-    def reload(self) -> Reloaded:
+    def reload(self, who: Who) -> Reloaded:
         """Read the file anew."""
         ...
 
-    def replace(self, data: bytes) -> Reloaded:
+    def replace(self, data: bytes, who: Who) -> Reloaded:
         """Put this in place of the file, and in force, if all of it is sound. OSError where it cannot be written."""
         ...

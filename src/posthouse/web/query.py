@@ -44,7 +44,7 @@ def read_query(query: bytes, caller: Caller) -> tuple[Query, str]:
         problems.append(
             Problem("parameter-invalid", "cursor", "expected the next_cursor of an earlier page of this list")
         )
-    since, until = (_when(given, name, problems) for name in ("since", "until"))
+    since, until = (instant(given, name, problems) for name in ("since", "until"))
     if len(query) > QUERY_MAX:
         problems = [Problem("parameters-too-long", "", f"expected at most {QUERY_MAX} bytes of parameters")]
     if problems:
@@ -64,7 +64,7 @@ def read_query(query: bytes, caller: Caller) -> tuple[Query, str]:
     return found, asked
 
 
-def _when(given: Mapping[str, str], name: str, problems: list[Problem]) -> float | None:
+def instant(given: Mapping[str, str], name: str, problems: list[Problem]) -> float | None:
     """An instant as RFC 3339 writes it (a `+` may have arrived as a space), in epoch seconds."""
     text = given.get(name)
     if text is None:

@@ -11,7 +11,20 @@ in `openapi/kinds.py`: the tests name whatever is missing there.
 
 from typing import Final
 
-from posthouse.web import admin, batch, explain, health, messages, pools, resend, sending, suppressions, switches
+from posthouse.web import (
+    admin,
+    audit,
+    batch,
+    explain,
+    health,
+    messages,
+    pools,
+    release,
+    resend,
+    sending,
+    suppressions,
+    switches,
+)
 from posthouse.web.openapi import call
 from posthouse.web.route import Parameter, Route
 
@@ -34,6 +47,14 @@ FILTERS: Final = (
 SUPPRESSED: Final = (
     Parameter("address", "query", "Only this address."),
     Parameter("limit", "query", "Addresses on a page, from 1 to 100; 50 unless said."),
+    Parameter("cursor", "query", "The next_cursor of the page before."),
+)
+
+CHANGES: Final = (
+    Parameter("pool", "query", "Only changes that concern this pool."),
+    Parameter("what", "query", "Only changes of this kind."),
+    Parameter("since", "query", "Made then or later, as RFC 3339 writes it."),
+    Parameter("limit", "query", "Changes on a page, from 1 to 100; 50 unless said."),
     Parameter("cursor", "query", "The next_cursor of the page before."),
 )
 
@@ -265,6 +286,26 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Read the configuration file anew.",
         answers={200: "It is in force.", 422: "It has problems; the one before stays in force.", **FOR_ADMINS},
         shows={200: "Reloaded"},
+    ),
+    Route(
+        *("GET", "/admin/audit", "admin", audit.listed),
+        summary="List who changed what, newest first.",
+        answers={200: "A page, and where the next one begins.", 400: "A parameter is wrong.", **FOR_ADMINS},
+        shows={200: "Changes"},
+        parameters=CHANGES,
+    ),
+    Route(
+        *("GET", "/admin/release", "admin", release.shown),
+        summary="Tell how many messages are in doubt since the store was restored from a copy.",
+        answers={200: "How many, in which pools.", **FOR_ADMINS},
+        shows={200: "Doubts"},
+    ),
+    Route(
+        *("POST", "/admin/release", "admin", release.release),
+        summary="Say what becomes of the messages that are in doubt: `send`, `hold` or `cancel`.",
+        answers={200: "How many it met.", 422: "A field is wrong; nothing was changed.", **FOR_ADMINS, **UNREADABLE},
+        shows={200: "Released"},
+        body="release",
     ),
     Route(
         *("GET", "/healthz", "anyone", health.alive),

@@ -49,7 +49,7 @@ async def test_a_switch_is_told_with_what_it_was_before(store: Store) -> None:
     failing = msgspec.structs.replace(PAUSED, failing=Failing("timeout", 0.5), reason=None, at=NOW + 1)
     await store.switch([Switching(POOL, "first", failing, OPS)])
     pause = {"held": "pause", "failing": None}
-    simulated = {"held": "pause", "failing": {"mode": "timeout", "rate": 0.5}}
+    simulated = {"held": "pause", "failing": {"mode": "timeout", "rate": 0.5, "until": None}}
     assert await told(store) == [
         Change(NOW + 1, "switch", OPS, POOL, "first", None, pause, simulated),
         Change(NOW, "switch", OPS, POOL, "first", "their outage", {"held": "no", "failing": None}, pause),

@@ -51,7 +51,7 @@ def release(db: apsw.Connection, items: list[Release]) -> list[int]:
 def _released(db: apsw.Connection, item: Release) -> int:
     ids = None if item.ids is None else msgspec.json.encode(item.ids).decode()
     while found := db.execute(SQL["doubtful"], (item.pool, ids, SLICE)).fetchall():
-        held: list[str] = [id_ for id_, is_held in found if is_held]
+        held = [str(id_) for id_, is_held in found if is_held]
         _judge(db, item, held)
         write(db, "settle_doubt", [(id_,) for id_, _ in found])
         if held:

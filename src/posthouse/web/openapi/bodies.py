@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from posthouse.routing.switch import Mode
-from posthouse.web import suppressions, switches
+from posthouse.web import release, suppressions, switches
 from posthouse.web.auth import IN_BODY
 from posthouse.web.batch import MOST
 from posthouse.web.openapi.message import Schema, form, message, parts
@@ -73,8 +73,8 @@ def body(name: str, *, key_in_body: bool = False) -> Body:
             examples = _SAID.get(name, ())
             schema = {"type": "object", "properties": {**said, **more}, "additionalProperties": False}
             if needed:
-                schema["anyOf"] = [{"required": [one]} for one in said if one != "reason"]
-            return Body({JSON: schema, FORM: _as_text(schema)}, examples, needed)
+                schema["anyOf"] = [{"required": [one]} for one in needed]
+            return Body({JSON: schema, FORM: _as_text(schema)}, examples, bool(needed))
 
 
 def _batch() -> Schema:
@@ -124,11 +124,11 @@ _ADDRESSES: Final[dict[str, Schema]] = {
     for name in ("address", "addresses")
 }
 
-_WORDS: Final[dict[str, tuple[dict[str, Schema], bool]]] = {
-    "key": ({}, False),
-    "resend": ({"force": TRUTH}, False),
-    "suppression": ({**_ADDRESSES, "reason": REASON}, True),
-    "addresses": (_ADDRESSES, False),
+_WORDS: Final[dict[str, tuple[dict[str, Schema], tuple[str, ...]]]] = {
+    "key": ({}, ()),
+    "resend": ({"force": TRUTH}, ()),
+    "suppression": ({**_ADDRESSES, "reason": REASON}, tuple(_ADDRESSES)),
+    "addresses": (_ADDRESSES, ()),
     "fail": (
         {
             "fail": TRUTH,
@@ -136,12 +136,31 @@ _WORDS: Final[dict[str, tuple[dict[str, Schema], bool]]] = {
             "rate": _number(0, 1, "The share of attempts that fail; all of them unless said."),
             "for_s": _number(0, switches.LONGEST_S, "Seconds until it is over; until it is ended, unless said."),
         },
-        False,
+        (),
     ),
-    "pause": ({"reason": REASON, "drain": TRUTH}, False),
-    "resume": ({"reason": REASON}, False),
+    "pause": ({"reason": REASON, "drain": TRUTH}, ()),
+    "resume": ({"reason": REASON}, ()),
+    "release": (
+        {
+            "unfinished": {
+                "enum": [*release.VERDICTS],
+                "description": "`send`: send them, marked as possible duplicates. `hold`: they stay `held`. `cancel`.",
+            },
+            "ids": {
+                "anyOf": [
+                    {"type": "string"},
+                    {"type": "array", "items": {"type": "string"}, "maxItems": release.MOST},
+                    {"type": "null"},
+                ],
+                "description": "Only these messages.",
+            },
+            "pool": {"type": ["string", "null"], "description": "Only messages of this pool."},
+            "reason": REASON,
+        },
+        ("unfinished",),
+    ),
 }
-"""Name → fields, and whether one of them must be there."""
+"""Name → fields, and those of which one must be there."""
 
 _MESSAGES: Final = (
     Example("short", LETTER),
@@ -191,5 +210,9 @@ _SAID: Final[dict[str, tuple[Example, ...]]] = {
         Example("for a minute", {"fail": True, "mode": "throttle", "rate": 0.5, "for_s": 60}),
     ),
     "pause": (Example("drain", {"reason": "maintenance until noon", "drain": True}),),
+    "release": (
+        Example("all", {"unfinished": "send", "reason": "nothing went out since"}),
+        Example("some", {"unfinished": "cancel", "ids": ["01a20ace-acae-70a7-8c34-261662c5721b"]}),
+    ),
     "resume": (Example("with a reason", {"reason": "maintenance is over"}),),
 }

@@ -10,6 +10,7 @@ OWN: Final[dict[str, str]] = {
     "number-range": "It is no number, or one outside of what is possible.",
     "reason-too-long": "The reason is too long.",
     "addresses-too-many": "There are more addresses than one call may have.",
+    "ids-too-many": "There are more ids than one call may have.",
     "messages-too-many": "There are more messages than one call may have.",
     "idempotency-mismatch": "The Idempotency-Key was used for another message.",
     "parameter-unknown": "There is no such parameter, or it is there twice.",

@@ -139,8 +139,26 @@ EXAMPLES: Final[dict[str, Any]] = {
         "queue_oldest_seconds": 0.0,
         "circuits": {"open": 0, "of": 2},
         "canary": {"failing": 0, "of": 2},
+        "in_doubt": 0,
         "configuration": "ok",
     },
+    "Changes": {
+        "changes": [
+            {
+                "at": AT,
+                "what": "switch",
+                "pool": "example.com",
+                "subject": "mailgun",
+                "who": {"kind": "admin", "name": "ops", "address": "192.0.2.7"},
+                "reason": "their outage",
+                "before": {"held": "no", "failing": None},
+                "after": {"held": "pause", "failing": None},
+            }
+        ],
+        "next_cursor": None,
+    },
+    "Doubts": {"in_doubt": 3, "pools": {"example.com": 3}, "copied_at": AT, "restored_at": SOON},
+    "Released": {"verdict": "send", "released": 3, "in_doubt": 0},
     "OpenAPI": {"openapi": "3.1.1"},
 }
 """Shape → one of it."""

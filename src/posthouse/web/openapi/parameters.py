@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from posthouse.mail.event import STATUSES
+from posthouse.web.audit import WHATS
 from posthouse.web.openapi.message import Schema
 from posthouse.web.query import PAGE_MAX
 from posthouse.web.route import Parameter
@@ -42,6 +43,8 @@ SCHEMAS: Final[dict[str, tuple[Schema, Any]]] = {
     "limit": ({"anyOf": [{"type": "integer", "minimum": 1, "maximum": PAGE_MAX}, {"const": ""}]}, 10),
     "cursor": (_TEXT, "sJr1qLLMLuphzU7Sz5ZRrE_-6MPbRdT1ZO3asw7_o9yU1EiATOBvsRBDmJ14_9eI-oVxPg"),
     "address": (_TEXT, "ann@example.org"),
+    "pool": (_TEXT, "example.com"),
+    "what": ({"enum": [*WHATS, ""]}, "switch"),
 }
 """Parameter → its schema, and an example."""
 

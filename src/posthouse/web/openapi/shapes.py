@@ -292,6 +292,53 @@ class Reloaded(Shape):
     waits_for_restart: Annotated[list[str], _said("Those of them that change with the next start only.")]
 
 
+class Changer(Shape):
+    """Who made a change."""
+
+    kind: Annotated[
+        Literal["admin", "pool", "file", "signal", "command"], _said("What he came with: a key, the file, a signal …")
+    ]
+    name: Annotated[str | None, _said("Of the key.")]
+    address: Annotated[str | None, _said("Where the call came from; of a file or a signal, the machine.")]
+
+
+class Change(Shape):
+    """One change, with what was before."""
+
+    at: Instant
+    what: Annotated[Literal["switch", "suppression", "configuration", "key", "restore", "release"], _said("What kind.")]
+    pool: str | None
+    subject: Annotated[str | None, _said("A provider, an address, the name of a key, a file.")]
+    who: Changer
+    reason: str | None
+    before: Annotated[dict[str, Any] | None, _said("Null where there was nothing.")]
+    after: Annotated[dict[str, Any] | None, _said("Null where there is nothing any more.")]
+
+
+class Changes(Shape):
+    """Who changed what, newest first."""
+
+    changes: list[Change]
+    next_cursor: str | None
+
+
+class Doubts(Shape):
+    """What a store that was restored from a copy cannot know."""
+
+    in_doubt: Annotated[int, _said("Messages that may have been sent since the copy was made, and wait for a verdict.")]
+    pools: Annotated[dict[str, int], _said("Of which pools they are.")]
+    copied_at: Annotated[Instant | None, _said("When the copy was made, where that is known.")]
+    restored_at: Annotated[Instant | None, _said("When it was put to use; null where the store never was a copy.")]
+
+
+class Released(Shape):
+    """A verdict that was given."""
+
+    verdict: Literal["send", "hold", "cancel"]
+    released: Annotated[int, _said("Messages that it met.")]
+    in_doubt: Annotated[int, _said("Messages that still wait for one.")]
+
+
 class Alive(Shape):
     status: Literal["ok"]
 
@@ -318,6 +365,9 @@ class Ready(Shape):
     queue_oldest_seconds: float | None
     circuits: Circuits
     canary: Annotated[Canaries | None, _said("null where none is configured. It does not decide about the status.")]
+    in_doubt: Annotated[
+        int | None, _said("Messages that wait for a verdict since the store was restored: `GET /admin/release`.")
+    ]
     configuration: Annotated[Literal["ok", "broken"], _said("`broken`: what was read last is not in force.")]
 
 
@@ -354,6 +404,7 @@ SHAPES: Final[dict[str, type[Struct]]] = {
     for shape in (
         *(Receipt, Resent, Cancelled, Message, Page, Results, Wrong, Pools, Pool, Provider, Foreseen, Explained),
         *(Suppressions, Additions, Removals, Configuration, Reloaded, Alive, Ready, OpenAPI, Problem, Flaw),
+        *(Changes, Doubts, Released),
     )
 }
 """Those that a route may name in `shows`, and those that others refer to."""
