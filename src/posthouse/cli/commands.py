@@ -25,6 +25,10 @@ PLACES: Final = {
     "providers": "providers:providers",
     "config": "config:config",
     "keys": "keys:keys",
+    "audit": "audit:audit",
+    "backup": "backup:backup",
+    "restore": "restore:restore",
+    "release": "release:release",
     "migrate": "migrate:migrate",
 }
 """Name of a command → its module and what in it is the command: a function, or a Typer with commands of its own."""

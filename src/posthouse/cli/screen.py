@@ -43,6 +43,11 @@ def plain(text: str) -> Text:
     return Text("".join(c if c.isprintable() else "�" for c in text))
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 message`, `2,000 messages`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def print_json(document: Any, *, indent: int | None = 2) -> None:
     print(json.dumps(document, indent=indent, ensure_ascii=False), flush=True)
 

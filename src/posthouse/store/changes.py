@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from posthouse.clock import rfc3339
 from posthouse.routing.switch import ON, Switch
 from posthouse.store.values import Change, Lifting, Release, Restoring, Suppression, Switching, Who
 
@@ -28,12 +29,13 @@ def suppressed(item: Suppression, who: Who) -> Change:
 
 
 def lifted(item: Lifting, who: Who, was: Suppression) -> Change:
-    before = {"source": was.source, "reason": was.reason, "by": was.by, "at": was.at}
+    before = {"source": was.source, "reason": was.reason, "by": was.by, "at": rfc3339(was.at)}
     return Change(item.at, "suppression", who, was.pool, was.address, None, before, None)
 
 
 def restored(item: Restoring, count: int) -> Change:
-    after = {"copied_at": item.copied_at, "in_doubt": count}
+    copied_at = None if item.copied_at is None else rfc3339(item.copied_at)
+    after = {"copied_at": copied_at, "in_doubt": count}
     return Change(item.at, "restore", item.who, after=after)
 
 

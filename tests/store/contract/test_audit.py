@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from posthouse.clock import rfc3339
 from posthouse.routing.switch import Failing, Switch
 from posthouse.store.contract import Store
 from posthouse.store.values import Audited, Change, Lifting, Suppression, Switching, Who
@@ -68,7 +69,7 @@ async def test_a_suppression_is_told_when_it_is_new_and_when_it_goes(store: Stor
     assert await store.suppress([given, given]) == [True, False]
     gone = Lifting(POOL, "ann@Example.org", NOW + 1, OPS)
     assert await store.unsuppress([gone, gone, Lifting(POOL, "bob@example.org", NOW + 1, OPS)]) == [True, False, False]
-    before = {"source": "operator", "reason": "asked for it", "by": "web", "at": NOW}
+    before = {"source": "operator", "reason": "asked for it", "by": "web", "at": rfc3339(NOW)}
     assert await told(store) == [
         Change(NOW + 1, "suppression", OPS, POOL, "ann@example.org", None, before, None),
         Change(NOW, "suppression", WEB, POOL, "ann@example.org", "asked for it", None, {"source": "operator"}),

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from posthouse.clock import rfc3339
 from posthouse.mail.event import Status
 from posthouse.routing.rules import START
 from posthouse.store import doubt
@@ -227,7 +228,7 @@ async def test_restore_and_release_are_audited(store: Store) -> None:
     after = {"verdict": "send", "messages": 1, "ids": [letter(1).id]}
     assert found == [
         Change(LATER + 60, "release", OPS, None, None, "receipts", None, after),
-        Change(LATER, "restore", Who("command"), after={"copied_at": COPIED, "in_doubt": 2}),
+        Change(LATER, "restore", Who("command"), after={"copied_at": rfc3339(COPIED), "in_doubt": 2}),
     ]
 
 

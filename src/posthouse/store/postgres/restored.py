@@ -5,9 +5,14 @@ A dump does not know that it is one: `posthouse restore --mark` says so, before 
 
 from typing import assert_never
 
+from posthouse.clock import SystemClock
 from posthouse.store import changes
+from posthouse.store.contract import StoreDown, StoreRefused
 from posthouse.store.doubt import CALLED_OFF, COURSE, LET_GO, SLICE, why
 from posthouse.store.postgres.audit import audit
+from posthouse.store.postgres.connection import Session
+from posthouse.store.postgres.migrate import migrate
+from posthouse.store.postgres.server import DEADLINE_S, LOST, Server
 from posthouse.store.postgres.statement import Db, ask, write
 from posthouse.store.values import Doubts, Release, Restoring
 
@@ -59,3 +64,30 @@ async def _judge(db: Db, item: Release, ids: list[str]) -> None:
             pass  # as they are
         case _:
             assert_never(item.verdict)
+
+
+async def mark(url: str, item: Restoring, gone_s: float) -> int:
+    """Set aside what is unfinished in a database that was restored, however long that takes; how many messages.
+
+    StoreRefused: it cannot be reached, is another's, or a process says that it sends from it. gone_s: one that has not
+    said so for so long is gone.
+    """
+    server = Server(url, SystemClock(), DEADLINE_S)
+    await server.check()
+    await migrate(server)
+    try:
+        connection = await server.connect()
+    except StoreDown as error:
+        raise StoreRefused(str(error)) from None
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            session = Session(connection, server)
+            if live := await ask(session, "live", gone_s):
+                raise StoreRefused(f"{len(live)} Posthouse processes send from this database: stop them first")
+            [count] = await restored(session, [item])
+            return count
+    except LOST as error:
+        raise StoreRefused(f"the database could not be marked: {server.said(error)}") from None
+    finally:
+        connection.terminate()

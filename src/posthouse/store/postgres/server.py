@@ -17,6 +17,9 @@ POOLED: Final = "pgbouncer"
 
 CONNECT_S: Final = 5.0
 
+DEADLINE_S: Final = 10.0
+"""How long the database may take for a transaction."""
+
 LOST: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a connection raises when it, or what was asked on it, fails."""
 

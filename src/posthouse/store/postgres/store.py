@@ -27,7 +27,7 @@ from posthouse.store.postgres import (
 from posthouse.store.postgres.connection import Line, Session
 from posthouse.store.postgres.herald import Herald
 from posthouse.store.postgres.migrate import migrate
-from posthouse.store.postgres.server import Server
+from posthouse.store.postgres.server import DEADLINE_S, Server
 from posthouse.store.postgres.writer import Call, Method, Writer
 from posthouse.store.signal import Settlements, signalled
 from posthouse.store.values import (
@@ -65,9 +65,6 @@ WRITERS: Final = 2
 """Connections that commit: while one waits for the disk, the other one works."""
 
 READERS: Final = 2
-
-DEADLINE_S: Final = 10.0
-"""How long the database may take for a transaction."""
 
 POLL_S: Final = 1.0
 """How long whoever waits relies on being told, and then looks for himself; a quarter of it where nobody can tell."""
