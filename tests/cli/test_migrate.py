@@ -39,16 +39,35 @@ def older(schema: int) -> None:
     db.close()
 
 
+def schema(path: Path) -> int:
+    db = apsw.Connection(str(path))
+    found = int(db.pragma("user_version"))
+    db.close()
+    return found
+
+
 def test_an_older_store_is_brought_up_to_date_and_the_step_is_told() -> None:
     older(1)
     result = run()
-    assert (result.exit_code, result.stdout) == (0, f"sqlite:///posthouse.db: from schema 1 to {newest()}\n")
+    first, second = result.stdout.splitlines()
+    assert (result.exit_code, first) == (0, f"sqlite:///posthouse.db: from schema 1 to {newest()}")
+    [copy] = Path().glob("posthouse.db.schema-1.*")
+    assert second == f"  {copy} is the store as it was: delete it when all is well"
+    assert schema(copy) == 1
     assert run().stdout == f"sqlite:///posthouse.db: schema {newest()} already, nothing to do\n"
 
 
 def test_as_json_the_same_is_told() -> None:
     older(1)
-    assert json.loads(run("--json").stdout) == {"store": "sqlite:///posthouse.db", "from": 1, "to": newest()}
+    told = json.loads(run("--json").stdout)
+    [copy] = Path().glob("posthouse.db.schema-1.*")
+    assert told == {"store": "sqlite:///posthouse.db", "from": 1, "to": newest(), "copy": str(copy)}
+
+
+def test_without_a_copy_none_is_kept() -> None:
+    older(1)
+    assert run("--no-backup").stdout == f"sqlite:///posthouse.db: from schema 1 to {newest()}\n"
+    assert sorted(path.name for path in Path().glob("posthouse.db*")) == ["posthouse.db", "posthouse.db.lock"]
 
 
 def test_where_there_is_none_yet_none_is_made() -> None:

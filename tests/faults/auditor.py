@@ -88,10 +88,19 @@ class Audit(msgspec.Struct, frozen=True):
         )
 
 
-def audit(answers: Sequence[Answer], arrivals: Iterable[Arrival], messages: dict[str, Stored]) -> Audit:
-    """Judge a run that is over: every message has had the time to reach its end."""
+def audit(
+    answers: Sequence[Answer],
+    arrivals: Iterable[Arrival],
+    messages: dict[str, Stored],
+    elsewhere: Sequence[Arrival] = (),
+) -> Audit:
+    """Judge a run that is over: every message has had the time to reach its end.
+
+    elsewhere: what reached a carrier from another life of the store, of which this one has no attempts: they count as
+    sent, where this store knows the message.
+    """
     came = list(arrivals)
-    taken = Counter(arrival.id for arrival in came if arrival.taken)
+    taken = Counter(arrival.id for arrival in (*came, *elsewhere) if arrival.taken and arrival.id in messages)
     lost = [answer for answer in answers if answer.accepted and (answer.id or "") not in messages]
     violations = [f"{answer.ref} was accepted as {answer.id} and is not in the store" for answer in lost]
     violations += _told(answers, messages)
