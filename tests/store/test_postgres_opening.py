@@ -48,9 +48,76 @@ async def test_many_that_start_at_once_make_one_schema(url: str, admin: asyncpg.
 
 async def test_a_newer_schema_is_refused_and_left_as_it_is(url: str, admin: asyncpg.Connection) -> None:
     await (await PostgresStore.open(url)).close()
-    await admin.execute("UPDATE posthouse_schema SET version = version + 1")
+    await admin.execute("UPDATE posthouse_schema SET version = version + 1, compatible_since = version + 1")
     assert f"newer Posthouse (schema {STEPS + 1}" in await refusal(url)
     assert await admin.fetchval("SELECT version FROM posthouse_schema") == STEPS + 1
+
+
+COMPATIBLE = f"-- compatible-since: {STEPS}\nALTER TABLE messages ADD COLUMN colour text"
+INCOMPATIBLE = "-- compatible-since: itself\nALTER TABLE messages ADD COLUMN colour text"
+
+
+async def ahead(url: str, monkeypatch: pytest.MonkeyPatch, *steps: str) -> None:
+    """What a newer version does to the database."""
+    more = list(enumerate(steps, STEPS + 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "migrations", lambda package: [*migrations(package), *more])
+        await (await PostgresStore.open(url)).close()
+
+
+async def test_a_newer_schema_that_says_that_this_version_can_run_on_it_is_run_on(
+    url: str, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ahead(url, monkeypatch, COMPATIBLE, "-- compatible-since: 1\nCREATE TABLE more (a text)")
+    store = await PostgresStore.open(url)
+    [claim] = await claimed(store, letter())
+    assert claim.job.id == letter().id
+    await store.close()
+    assert await admin.fetchval("SELECT version FROM posthouse_schema") == STEPS + 2
+
+
+@pytest.mark.parametrize("steps", [(INCOMPATIBLE,), (INCOMPATIBLE, COMPATIBLE), ("CREATE TABLE more (a text)",)])
+async def test_one_step_that_this_version_cannot_run_on_is_enough(
+    url: str, monkeypatch: pytest.MonkeyPatch, steps: tuple[str, ...]
+) -> None:
+    await ahead(url, monkeypatch, *(step.replace("colour", f"c{n}") for n, step in enumerate(steps)))
+    assert "newer Posthouse" in await refusal(url)
+
+
+async def test_a_step_that_older_versions_cannot_run_on_waits_until_they_have_stopped(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await PostgresStore.open(url)
+    await store.beat("somebody", 6.0)
+    with pytest.raises(StoreRefused, match="1 processes send from this database: stop them first"):
+        await ahead(url, monkeypatch, INCOMPATIBLE)
+    await ahead(url, monkeypatch, COMPATIBLE)
+    await store.leave("somebody")
+    await store.close()
+    await ahead(url, monkeypatch, COMPATIBLE, INCOMPATIBLE.replace("colour", "shape"))
+
+
+async def test_a_step_does_not_make_all_others_wait_behind_a_long_dump(
+    url: str, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await PostgresStore.open(url)).close()
+    monkeypatch.setattr(migrate, "LOCK_MS", 100)
+    async with admin.transaction():
+        await admin.execute("LOCK TABLE messages IN ACCESS SHARE MODE")
+        with pytest.raises(StoreRefused, match="lock timeout"):
+            await ahead(url, monkeypatch, COMPATIBLE)
+    await ahead(url, monkeypatch, COMPATIBLE)
+
+
+async def test_a_database_of_before_learns_what_can_run_on_it(
+    url: str, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "migrations", lambda package: migrations(package)[:4])
+        await migrate.migrate(Server(url, SystemClock(), 10.0))
+    await admin.execute("ALTER TABLE posthouse_schema DROP COLUMN compatible_since")
+    await (await PostgresStore.open(url)).close()
+    assert await admin.fetchval("SELECT compatible_since FROM posthouse_schema") == STEPS
 
 
 async def test_somebody_else_s_tables_are_left_as_they_are(url: str, admin: asyncpg.Connection) -> None:

@@ -24,3 +24,12 @@ def migrations(package: str) -> list[tuple[int, str]]:
     if [number for number, _ in found] != list(range(1, len(found) + 1)):
         raise ValueError(f"the migrations of {package} are not numbered 1, 2, 3 …")
     return found
+
+
+def compatible_since(number: int, sql: str) -> int:
+    """The oldest schema whose code runs on a database that has this migration: `-- compatible-since: 7` in its text.
+
+    `itself`, or nothing said: only code that knows the migration.
+    """
+    found = re.search(r"^-- compatible-since: (\d+|itself)$", sql, re.MULTILINE)
+    return number if found is None or found[1] == "itself" else int(found[1])
