@@ -1,4 +1,4 @@
-"""The copy of a store that docs/deploy/upgrade.md tells to make, under a running server."""
+"""The copy of a store that docs/backup.md tells to make, under a running server."""
 
 import asyncio
 import re
@@ -13,16 +13,12 @@ from tests.end_to_end.process import serving
 MAIL = b'{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello", "text": "It works."}'
 
 
-def told() -> str:
-    """The program that the page gives to Python."""
-    page = (ROOT / "docs" / "deploy" / "upgrade.md").read_text()
-    found = re.search(r'python -c "\n(.*?)\n" /var/lib', page, re.DOTALL)
+def copied(folder: Path, copy: Path) -> None:
+    """Run the first command of the page in that folder, for another target."""
+    page = (ROOT / "docs" / "backup.md").read_text()
+    found = re.search(r"^posthouse (\w+) /var/backups/", page, re.MULTILINE)
     assert found is not None
-    return found[1]
-
-
-def copied(store: Path, copy: Path) -> None:
-    subprocess.run([sys.executable, "-c", told(), str(store), str(copy)], check=True)
+    subprocess.run([sys.executable, "-m", "posthouse", found[1], str(copy)], check=True, cwd=folder)
 
 
 async def test_a_copy_made_while_it_runs_is_a_whole_store_of_its_own(tmp_path: Path) -> None:
@@ -30,7 +26,7 @@ async def test_a_copy_made_while_it_runs_is_a_whole_store_of_its_own(tmp_path: P
     (after := tmp_path / "after").mkdir()
     async with serving(before, "--listen", "127.0.0.1:0") as (process, port):
         record = await asyncio.to_thread(Client(port, "dev").post, "application/json", MAIL)
-        await asyncio.to_thread(copied, before / "posthouse.db", after / "posthouse.db")
+        await asyncio.to_thread(copied, before, after / "posthouse.db")
         later = await asyncio.to_thread(Client(port, "dev").post, "application/json", MAIL)
         assert await process.stopped() == 0
     async with serving(after, "--listen", "127.0.0.1:0") as (process, port):
