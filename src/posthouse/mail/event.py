@@ -32,9 +32,7 @@ MEANING: Final[dict[EventType, str]] = {
     "failed": "No provider will carry it and nothing more will be tried. It was not accepted by any of them.",
     "expired": "Its time ran out before a provider accepted it. It was not sent.",
     "cancelled": "Its sender took it back before any attempt began.",
-    "held": (
-        "It may have been sent: an attempt ended in doubt and the policy forbids a second send, or the store was restored."
-    ),
+    "held": "It may have been sent: an attempt ended in doubt and must not be repeated, or the store was restored.",
     "suppressed": "Its recipients are on the pool's suppression list. It was not sent.",
 }
 
