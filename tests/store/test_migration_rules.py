@@ -32,13 +32,13 @@ def against(number: int, sql: str) -> list[str]:
         return [f"{number} is compatible only with what comes after it"]
     if since == number:
         return []
-    fresh = set(re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", sql))
+    fresh = set(re.findall(r"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(\w+)", sql))
     return [f"{number} is not only an addition: {each}" for each in statements(sql) if not adds(each, fresh)]
 
 
 def adds(statement: str, fresh: set[str]) -> bool:
     """Whether older code does not notice the statement, and nobody waits long for it."""
-    if re.match(r"CREATE (TABLE|FUNCTION) ", statement):
+    if re.match(r"CREATE ((UNLOGGED )?TABLE|FUNCTION) ", statement):
         return True
     if (found := re.match(rf"(INSERT INTO|ALTER TABLE) {NAME}\b", statement)) and found["table"] in fresh:
         return True
@@ -70,6 +70,7 @@ def test_every_migration_says_who_can_run_on_it_and_keeps_to_it(number: int) -> 
         "ALTER TABLE messages ADD COLUMN a text NOT NULL DEFAULT 'red', ADD COLUMN IF NOT EXISTS b numeric(3, 1)",
         "CREATE TABLE more (a text PRIMARY KEY); CREATE UNIQUE INDEX more_a ON more (a); INSERT INTO more VALUES ('x')",
         "CREATE INDEX IF NOT EXISTS messages_colour ON messages (pool)",
+        "CREATE UNLOGGED TABLE more (a text); CREATE INDEX more_a ON more (a)",
         "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS $$ SELECT 1; SELECT 2 $$",
     ],
 )

@@ -31,8 +31,11 @@ MEANING: Final[dict[EventType, str]] = {
     "unsubscribed": "The recipient does not want more of it.",
     "failed": "No provider will carry it and nothing more will be tried. It was not accepted by any of them.",
     "expired": "Its time ran out before a provider accepted it. It was not sent.",
-    "cancelled": "Its sender took it back before any attempt began.",
-    "held": "It may have been sent: an attempt ended in doubt and must not be repeated, or the store was restored.",
+    "cancelled": "Its sender took it back before any attempt began, or an operator called it off after a restore.",
+    "held": (
+        "It may have been sent: an attempt ended in doubt and the policy forbids to send twice, "
+        "or the store was restored from a copy."
+    ),
     "suppressed": "Its recipients are on the pool's suppression list. It was not sent.",
 }
 
