@@ -130,3 +130,17 @@ async def test_it_says_when_it_is_ready_and_no_sooner(tmp_path: Path) -> None:
     assert (await here.get("/readyz")).status == 200
     gateway.stop()
     assert await ran == 0
+
+
+async def test_a_reload_begins_and_ends_the_canary(tmp_path: Path) -> None:
+    without = one_pool(tmp_path)
+    asked = {**without, "canary": {"pool": "example.com", "to": "canary@example.org"}}
+    async with running(without, tmp_path) as here:
+        assert (await here.get("/readyz")).json["canary"] is None
+        here.gateway._apply(configuration(asked))
+        assert (await here.get("/readyz")).json["canary"] == {"failing": 0, "of": 1}
+        async with asyncio.timeout(20):
+            while not (await here.get("/email?tag=posthouse-canary", ADMIN_KEY)).json["messages"]:
+                pass
+        here.gateway._apply(configuration(without))
+        assert (await here.get("/readyz")).json["canary"] is None
