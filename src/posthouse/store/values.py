@@ -52,7 +52,8 @@ class Entry(msgspec.Struct, frozen=True):
     """A message to be accepted. due_at: when it may first be sent. content: a Message, packed by `pack`.
 
     summary: names every recipient of the content. resent_from: the id of the message whose content it sends again.
-    caller: the name of the key that handed it in, where its messages are counted.
+    caller: the name of the key that handed it in, where its messages are counted. trace: what its log lines and spans
+    are found by, see `telemetry.trace`.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Entry(msgspec.Struct, frozen=True):
     once: Once | None = None
     resent_from: str | None = None
     caller: str | None = None
+    trace: str | None = None
 
     @property
     def status(self) -> Status:
@@ -105,6 +107,7 @@ class Claim(msgspec.Struct, frozen=True):
     attempts: how many were begun. owed: the recipients still to be served, None for all. opened: left by `sweep`.
     suppressed: recipients that must not be sent to, in lower case. seen: the pool's newest suppression at that moment.
     told: what a provider has told of it meanwhile, as the status that follows from it; None where it told nothing.
+    trace: the entry's.
     """
 
     job: Job
@@ -118,6 +121,7 @@ class Claim(msgspec.Struct, frozen=True):
     suppressed: tuple[str, ...] = ()
     seen: int = 0
     told: Status | None = None
+    trace: str | None = None
 
 
 class Intent(msgspec.Struct, frozen=True):

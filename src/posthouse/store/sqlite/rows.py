@@ -44,6 +44,7 @@ def message_row(entry: Entry) -> Row:
         _text(entry.summary),
         entry.resent_from,
         entry.caller,
+        entry.trace,
     )
 
 
@@ -85,7 +86,7 @@ def claim(
 ) -> Claim:
     """From a row of `leased`, and what is known of its pool's suppressions."""
     id_, pool, fence, attempts, accepted_at, give_up_at, expires_at, needs, size, recipients, *rest = row
-    wanted, course, owed, told, _ = rest
+    wanted, course, owed, told, trace, _ = rest
     wish = wishes(wanted)
     still_owed = None if owed is None else _owed.decode(owed)
     job = Job(
@@ -101,7 +102,9 @@ def claim(
         expires_at=expires_at,
         course=START if course is None else _course.decode(course),
     )
-    return Claim(job, fence, leased_until, attempts, accepted_at, message, still_owed, opened, suppressed, seen, told)
+    return Claim(
+        job, fence, leased_until, attempts, accepted_at, message, still_owed, opened, suppressed, seen, told, trace
+    )
 
 
 def wishes(wanted: str | None) -> Wanted | None:

@@ -1,3 +1,3 @@
 INSERT INTO messages (id, pool, status, lane, class, due_at, accepted_at, expires_at, give_up_at,
-                      needs, size, recipients, wanted, summary, resent_from, caller)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      needs, size, recipients, wanted, summary, resent_from, caller, trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
