@@ -25,12 +25,14 @@ from posthouse.delivery.nodes import beating, join
 from posthouse.delivery.probe import probing
 from posthouse.delivery.sweep import Retention, sweeping
 from posthouse.delivery.tail import following
+from posthouse.delivery.traced import Traced
 from posthouse.delivery.worker import Worker
 from posthouse.intake.accept import Intake, job_of
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Callers
 from posthouse.intake.canary import Canary
 from posthouse.mail.limits import Limits
+from posthouse.metrics.otlp import Bridge
 from posthouse.metrics.shelf import Shelf
 from posthouse.metrics.tally import Tally
 from posthouse.providers.base import is_loopback
@@ -41,12 +43,13 @@ from posthouse.routing.quota import this_day
 from posthouse.store.contract import StoreDown
 from posthouse.store.values import Change, Who
 from posthouse.telemetry import log, warn
+from posthouse.telemetry.otel import Otel
 from posthouse.web.app import App
 from posthouse.web.body import Budget
 from posthouse.web.cors import NO_ORIGINS, Cors
 from posthouse.web.door import Door
 from posthouse.web.health import Readiness
-from posthouse.web.metrics import shelving
+from posthouse.web.metrics import exporting, shelving, snapshot
 from posthouse.web.server import server
 
 if TYPE_CHECKING:
@@ -116,6 +119,7 @@ class Gateway:
         self._stop = asyncio.Event()
         self._fitted: dict[Line, Fitting] = {}
         self._closing: set[asyncio.Future[None]] = set()
+        self._bridge: Bridge | None = None
         together = config.health_scope == "cluster" and config.store.dialect == "postgresql"
         self._desk = Desk(clock, store, {}, {}, tally, Exchange(clock, store, self._node) if together else None)
         self._worker = Worker(self._desk, max_bytes=CONTENTS)
@@ -153,21 +157,30 @@ class Gateway:
         role: Role = "all",
         secret: bytes | None = None,
         shelf: Shelf | None = None,
+        otel: Otel | None = None,
     ) -> "Gateway":
         """Open the store and all that stands on it. StoreRefused says why it cannot be.
 
         load, parse: how the configuration is read anew, and how one that is to replace it; see `Reload`. secret: 32
         random bytes that processes behind one socket share, to seal what browsers keep; None for a process alone.
-        shelf: where such processes leave their metrics for each other.
+        shelf: where such processes leave their metrics for each other. otel: sends spans and metrics.
         """
         clock, tally = clock or SystemClock(), Tally()
         store = await open_store(config, clock, tally)
         gateway = cls(config, clock, store, Client(CONNECTIONS), load, parse, role, tally, secret)
         gateway.app.door.shelf = shelf
+        if otel is not None:
+            gateway._watched_by(otel)
         await gateway._desk.take_up(store)
         now = clock.now()
         gateway.app.door.allowances = Allowances(await store.accepted(this_day(now)), now)
         return gateway
+
+    def _watched_by(self, otel: Otel) -> None:
+        if otel.tracer is not None:
+            self.app.door.tracer, self._desk.traced = otel.tracer, Traced(otel.tracer)
+        if otel.asked.metrics:
+            self._bridge = Bridge(otel.resource, self._clock.now(), otel.asked.every_s)
 
     def _apply(self, config: Config) -> None:
         """Put a configuration in force: everything that can fail first, then all of it in one step.
@@ -249,6 +262,8 @@ class Gateway:
             yield self._reload.watching(file)
         if self.app.door.shelf is not None:
             yield shelving(self.app.door, self.app.door.shelf)
+        if self._bridge is not None:
+            yield exporting(self.app.door, self._bridge)
         if self._role != "web":
             yield self._delivering()
             yield beating(self._desk, self._node)
@@ -278,10 +293,14 @@ class Gateway:
         self._stop.set()
 
     async def close(self) -> None:
+        if self._bridge is not None:
+            self._bridge.put(await snapshot(self.app.door))
         for carrier in self._desk.carriers.values():
             await carrier.provider.close()
         await self._store.close()
         await self._client.close()
+        if self._bridge is not None:
+            self._bridge.finish()
 
 
 async def _set(event: asyncio.Event) -> None:

@@ -42,7 +42,7 @@ async def test_without_a_file_it_starts_in_development_mode_and_its_first_lines_
         assert (tmp_path / "posthouse.db").exists()
         assert await process.stopped() == 0
         assert [json.loads(line)["event"] for line in process.errors.splitlines()] == [
-            "stopping: what has begun is finished first"
+            *("accepted", "attempt succeeded", "stopping: what has begun is finished first")
         ]
 
 

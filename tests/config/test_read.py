@@ -396,3 +396,12 @@ def test_a_text_with_any_stretch_replaced_is_whole_or_told(edits: list[tuple[int
     for start, length, put in edits:
         text = text[:start] + put + text[start + length :]
     assert _sound(read(text, ENV, SPECS, NOW))
+
+
+def test_how_the_log_is_written_can_be_said() -> None:
+    found = answer(MINIMAL + "log: {format: json, successes: 0, then_one_in: 1000}\n")
+    assert isinstance(found, Config)
+    assert (found.log.format, found.log.successes, found.log.then_one_in) == ("json", 0, 1000)
+    wrong = answer(MINIMAL + "log: {format: xml, successes: -1}\n")
+    assert isinstance(wrong, list)
+    assert [problem.path for problem in wrong] == ["log.format", "log.successes"]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tests.end_to_end.process import serving
 from tests.providers.server import answer, answering
+from tests.telemetry.receivers import receiving
 from tests.web.http import Reply, call
 
 CANARY: Final = "CANARY5d1e"
@@ -15,6 +16,14 @@ KEY: Final = f"{CANARY}-key-of-the-pool"
 ADMIN_KEY: Final = f"{CANARY}-key-of-the-admin"
 SECRETS: Final = (KEY, ADMIN_KEY, f"{CANARY}-of-mailgun", f"{CANARY}-of-sendgrid")
 """What nobody may ever see; `CANARY` alone also stands in what only the holder of a key may see."""
+
+CALLER: Final = {
+    "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    "tracestate": f"canary={CANARY}",
+    "baggage": f"canary={CANARY}",
+    "x_request_id": f"{CANARY}@",
+}
+"""What the caller says of its own trace; only the first of them is believed."""
 
 MESSAGES: Final = 120
 MOODS: Final = ("", "+refuse", "+defer", "+throttle", "+unsure", "+unauthorised")
@@ -74,7 +83,7 @@ class Server:
         """Messages that succeed and fail, some waited for."""
         waits = {0: "wait=5", 1: "respond-async"}
         posts = [
-            self.ask("POST", "/email", KEY, message(number), prefer=waits[number % 40 == 0])
+            self.ask("POST", "/email", KEY, message(number), prefer=waits[number % 40 == 0], **CALLER)
             for number in range(MESSAGES)
         ]
         return await asyncio.gather(*posts)
@@ -121,24 +130,37 @@ def holds(reply: Reply, words: tuple[str, ...]) -> list[str]:
 
 async def test_nothing_planted_is_found_in_anything_that_is_said_to_those_who_watch(tmp_path: Path) -> None:
     words = f"{CANARY} is what a provider quotes".encode()
-    async with answering(answer(500, body=words)) as mailgun, answering(answer(401, body=words)) as sendgrid:
+    async with (
+        answering(answer(500, body=words)) as mailgun,
+        answering(answer(401, body=words)) as sendgrid,
+        receiving() as receiver,
+    ):
         (tmp_path / "posthouse.yaml").write_text(json.dumps(configuration(tmp_path, mailgun.url, sendgrid.url)))
-        async with serving(tmp_path, "--listen", "127.0.0.1:0", "--config", "posthouse.yaml") as (process, port):
+        command = ("--listen", "127.0.0.1:0", "--config", "posthouse.yaml")
+        watched = {**receiver.otlp, "SENTRY_DSN": receiver.dsn}
+        async with serving(tmp_path, *command, env=watched) as (process, port):
             server = Server(port)
             replies = await server.traffic()
             errors = await server.errors()
             told = await server.told()
             ended = await process.stopped()
+            seen = receiver.whole
             said = process.said + await process.rest() + process.errors
     assert ended == 0
     assert {reply.status for reply in replies} <= {200, 202}
     assert mailgun.requests
     assert sendgrid.requests
     assert [reply.status for reply in errors] == [422, 422, 403, 400, 401, 200, 400, 404, 404, 422, 403]
-    assert {"attempt did not succeed", "circuit opened"} <= {
+    assert {"accepted", "attempt did not succeed", "attempt succeeded", "circuit opened"} <= {
         json.loads(line).get("event") for line in process.errors.splitlines() if line.startswith("{")
     }
     assert CANARY.lower() not in said.lower()
+    assert {span.name for span in receiver.spans} == {"accept", "attempt", "call provider"}
+    assert receiver.metrics
+    assert CANARY.lower().encode() not in seen.lower()
+    # Nothing of the caller's trace, or of ours, goes on to a provider.
+    handed_on = {name for request in (*mailgun.requests, *sendgrid.requests) for name in request.headers}
+    assert not handed_on & {"traceparent", "tracestate", "baggage", "x-request-id"}
     assert [found for reply in told if (found := holds(reply, (CANARY,)))] == []
     assert [found for reply in [*replies, *errors] if (found := holds(reply, SECRETS))] == []
     # Of an error, what was wrong is named, and never quoted: but the path of the call, and a field's own name.

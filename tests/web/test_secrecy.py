@@ -13,6 +13,7 @@ from posthouse.providers.sandbox import SandboxProvider
 from posthouse.store.sqlite.store import SqliteStore
 from posthouse.telemetry import set_up
 from tests.providers.server import answer, answering
+from tests.telemetry.kept import kept_log
 from tests.web.house import House, letter, one_pool, running
 from tests.web.http import Reply
 
@@ -23,15 +24,11 @@ KEY = f"{CANARY}-key"
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     """What a process of its own would write to standard error."""
-    loggers = [logging.getLogger(name) for name in ("posthouse", "uvicorn", "uvicorn.error", "asyncio")]
-    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     written = StringIO()
     monkeypatch.setattr(sys, "stderr", written)
-    set_up(logging.DEBUG)
-    yield written
-    for logger, handlers, level, propagate in before:
-        logger.handlers[:], logger.propagate = handlers, propagate
-        logger.setLevel(level)
+    with kept_log():
+        set_up(logging.DEBUG)
+        yield written
 
 
 def secret_letter(**changes: object) -> dict[str, object]:

@@ -1,12 +1,14 @@
 """posthouse serve: run until told to stop."""
 
 import asyncio
+import logging
 import os
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -18,7 +20,9 @@ from posthouse.config.values import Endpoint, Scalar, endpoint
 from posthouse.providers.base import is_loopback
 from posthouse.providers.catalogue import SPECS
 from posthouse.supervisor import ALIVE, READY, SECRET, SHELF, SOCKET, WORKER, supervise, worker_command
-from posthouse.telemetry import set_up
+from posthouse.telemetry import finish, log, set_up
+from posthouse.telemetry.otel import Otel, asked, opened
+from posthouse.telemetry.sentry import report
 
 MOST_WORKERS: Final = 1024
 
@@ -54,6 +58,29 @@ def serve(
         for problem in settings:
             print(problem, file=sys.stderr)
         raise typer.Exit(1)
+    set_up(form=settings.log.format, first=settings.log.successes, one_in=settings.log.then_one_in)
+    with _watched():
+        _start(settings, config, listen, workers, role)
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    """Faults go to Sentry too, where that is asked for; at the end what was left out of the log is told."""
+    try:
+        sentry = report(os.environ)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    try:
+        yield
+    finally:
+        finish()
+        if sentry is not None:
+            sentry.finish()
+
+
+def _start(settings: Config, config: Path | None, listen: str | None, workers: str | None, role: Role) -> NoReturn:
+    """Serve as one process, as one of several, or as the supervisor of several; it ends with the exit status."""
     if SOCKET in os.environ:
         raise typer.Exit(_run(_serve(settings, _handed_down(), config, role, _ready_to_supervisor)))
     for warning in settings.warnings:
@@ -127,8 +154,12 @@ def _ready_to_supervisor() -> None:
 def _run(serving: Coroutine[Any, Any, int]) -> int:
     import uvloop  # not needed by any other command
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serving)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(serving)
+    except Exception as error:  # a traceback would quote its words
+        log("ended by an internal error", level=logging.CRITICAL, error=error)
+        return 1
 
 
 async def _serve(
@@ -139,8 +170,9 @@ async def _serve(
     from posthouse.metrics.shelf import Shelf
     from posthouse.store.contract import StoreRefused
 
-    clock = SystemClock()
+    clock, otel = SystemClock(), None
     try:
+        otel = _otel()
         gateway = await Gateway.open(
             settings,
             clock,
@@ -149,6 +181,7 @@ async def _serve(
             role=role,
             secret=bytes.fromhex(os.environ[SECRET]) if SECRET in os.environ else None,
             shelf=Shelf(Path(os.environ[SHELF]), int(os.environ[WORKER])) if SHELF in os.environ else None,
+            otel=otel,
         )
     except (StoreRefused, ValueError) as error:
         print(error, file=sys.stderr)
@@ -156,7 +189,17 @@ async def _serve(
     heed_signals(gateway)
     if ALIVE in os.environ:  # it ends with the supervisor: nobody else would start it again
         asyncio.get_running_loop().add_reader(int(os.environ[ALIVE]), gateway.stop)
-    return await gateway.run(listener, ready)
+    try:
+        return await gateway.run(listener, ready)
+    finally:
+        if otel is not None:
+            otel.finish()
+
+
+def _otel() -> Otel | None:
+    """What sends to OpenTelemetry, where the environment asks for it."""
+    wants = asked(os.environ)
+    return None if wants is None else opened(wants, os.environ, f"{socket.gethostname()}.{os.getpid()}")
 
 
 def _address(listener: socket.socket) -> str:

@@ -98,6 +98,20 @@ class Retention(Part, frozen=True, kw_only=True):
     )
 
 
+class Log(Part, frozen=True, kw_only=True):
+    """What is written to standard error. What failed is always written; what succeeded is left out under load."""
+
+    format: Annotated[
+        Literal["auto", "json", "console"], Meta(description="auto: for a person on a terminal, otherwise JSON lines.")
+    ] = "auto"
+    successes: Annotated[
+        int, Meta(ge=0, description="Messages accepted, and attempts that succeeded, written of each in a second.")
+    ] = 20
+    then_one_in: Annotated[
+        int, Meta(ge=0, description="Of more than that, one in so many is written; 0: none. The rest is counted.")
+    ] = 100
+
+
 class Admin(Named, frozen=True, kw_only=True):
     """Who administers all pools. May be written as the key alone."""
 
@@ -307,6 +321,7 @@ class Config(Part, frozen=True, kw_only=True):
     canary: Annotated[
         Canary | None, Meta(description="Small messages that try each provider in turn; none when left out.")
     ] = None
+    log: Annotated[Log, Meta(description="What the log says, and how.")] = Log()
     reveal_keys: Annotated[bool, Meta(description="Whether admins are shown the providers' secrets.")] = False
     pools: Annotated[dict[Domain, Pool], Meta(min_length=1, description="The sending domains.")]
     mode: Annotated[Literal["file", "environment", "development"], UNWRITTEN] = "file"

@@ -17,7 +17,7 @@ from posthouse.routing.router import Fail, Send, Wait
 from posthouse.routing.rules import Candidate
 from posthouse.store.contract import StoreDown
 from posthouse.store.values import Claim, Delay, Ending, Intent, Renewal, Result
-from posthouse.telemetry import log, warn
+from posthouse.telemetry import log, success, warn
 
 AGAIN_S = 1.0
 """How often what a full disk did not take is tried again."""
@@ -92,13 +92,17 @@ async def _deliver(claim: Claim, candidate: Candidate, carrier: Carrier, desk: D
         if isinstance(pretended, Unsure):
             await desk.clock.sleep(carrier.timeout_s)
         return pretended
+    if desk.traced is not None:
+        desk.traced.calling(job.id, desk.clock.now())
     try:
         return await carrier.provider.send(envelope, carrier.timeout_s)
     except NotSent as error:
-        warn("message could not be written for a provider", id=job.id, provider=candidate.name, error=error.__cause__)
+        event = "message could not be written for a provider"
+        warn(event, trace=claim.trace, id=job.id, provider=candidate.name, error=error.__cause__)
         return Refused("content", detail="Posthouse could not write this message for the provider (its own fault)")
     except Exception as error:
-        warn("attempt ended in an internal error", id=job.id, provider=candidate.name, error=error)
+        event = "attempt ended in an internal error"
+        warn(event, trace=claim.trace, id=job.id, provider=candidate.name, error=error)
         return Unsure(detail="Posthouse failed during the attempt (its own fault)")
 
 
@@ -140,16 +144,29 @@ async def settle(
     )
     held = await _recorded(result, desk)
     _count(claim, result, None if blameless else now - began, desk.tally, held=held)
+    if desk.traced is not None:
+        desk.traced.attempted(claim, result, began, now, desk.clock.now())
+    _say(claim, result, round(now - began, 4), held=held)
+
+
+def _say(claim: Claim, result: Result, seconds: float, *, held: bool) -> None:
+    """A line in the log."""
+    job, provider, trace = claim.job, result.fact.provider, claim.trace
     if not held:
-        warn("an answer came after the lease was lost; it is kept as evidence", id=job.id, provider=provider)
-    elif not isinstance(outcome, Accepted):
+        event = "an answer came after the lease was lost; it is kept as evidence"
+        warn(event, trace=trace, id=job.id, provider=provider)
+    elif result.outcome == "accepted":
+        event = "attempt succeeded"
+        success(event, trace=trace, id=job.id, pool=job.pool, provider=provider, attempt=result.number, seconds=seconds)
+    else:
         log(
             "attempt did not succeed",
+            trace=trace,
             id=job.id,
             pool=job.pool,
             provider=provider,
             outcome=result.outcome,
-            status=then.status,
+            status=result.status,
             attempt=result.number,
         )
 
@@ -166,7 +183,8 @@ def _count(claim: Claim, result: Result, seconds: float | None, tally: Tally, *,
 
 async def _given_back(claim: Claim, desk: Desk, error: StoreDown) -> None:
     """Put a message back that could not be begun, as soon as the store takes it: its lease would hold it for long."""
-    warn("an attempt could not be written down; nothing was sent", id=claim.job.id, reason=str(error))
+    event = "an attempt could not be written down; nothing was sent"
+    warn(event, trace=claim.trace, id=claim.job.id, reason=str(error))
     while True:
         await desk.clock.sleep(AGAIN_S)
         try:

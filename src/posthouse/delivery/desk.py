@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from posthouse.clock import Clock
+from posthouse.delivery.traced import Traced
 from posthouse.mail.message import Message
 from posthouse.metrics.tally import Tally
 from posthouse.providers.base import Provider
@@ -64,6 +65,7 @@ class Desk:
         self._boards: dict[str, Board] = {}
         self._switches: Mapping[str, Mapping[str, Switch]] = {}
         self.draining = False
+        self.traced: Traced | None = None  # where attempts are traced
 
     @property
     def lease_s(self) -> float:

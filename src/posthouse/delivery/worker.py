@@ -97,7 +97,7 @@ class Worker:
         self._room.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             # The message keeps its lease until it runs out; then the sweep takes it up with what is written of it.
-            warn("an attempt was left unfinished", id=claim.job.id, error=error)
+            warn("an attempt was left unfinished", trace=claim.trace, id=claim.job.id, error=error)
 
     async def _renew(self) -> None:
         """Keep the leases of long attempts: twice within each lease's time."""

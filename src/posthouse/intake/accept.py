@@ -63,9 +63,14 @@ class Intake:
         return self._inbox.add(entries)
 
     def entry(
-        self, fields: Mapping[str, object], pool: PoolPolicy, caller: Caller, once_key: str | None
+        self,
+        fields: Mapping[str, object],
+        pool: PoolPolicy,
+        caller: Caller,
+        once_key: str | None,
+        trace: str | None = None,
     ) -> Entry | Refusal:
-        """The message as it will be stored, or everything that is wrong with it."""
+        """The message as it will be stored, or everything that is wrong with it. trace: see `Entry`."""
         now = self._clock.now()
         judged = validate(fields, self._limits, pool.default_from)
         if isinstance(judged, Refusal):
@@ -74,10 +79,16 @@ class Intake:
         problems = objections(message, wishes, pool, caller, now)
         if problems:
             return Refusal(tuple(problems))
-        return self._written(caller.redirected(message), wishes, pool, caller, now, once_key)
+        return self._written(caller.redirected(message), wishes, pool, caller, now, once_key, trace)
 
     def again(
-        self, stored: Stored, message: Message, pool: PoolPolicy, caller: Caller, once_key: str | None
+        self,
+        stored: Stored,
+        message: Message,
+        pool: PoolPolicy,
+        caller: Caller,
+        once_key: str | None,
+        trace: str | None = None,
     ) -> Entry | Refusal:
         """The same message once more, as it will be stored, under what the pool and the key allow today.
 
@@ -95,14 +106,21 @@ class Intake:
         problems = objections(message, wishes, pool, caller, now)
         if problems:
             return Refusal(tuple(problems))
-        entry = self._written(caller.redirected(message), wishes, pool, caller, now, once_key)
+        entry = self._written(caller.redirected(message), wishes, pool, caller, now, once_key, trace)
         once = entry.once
         if once is not None:
             once = msgspec.structs.replace(once, digest=sha256(once.digest + record.id.encode()).digest())
         return msgspec.structs.replace(entry, once=once, resent_from=record.id)
 
     def _written(
-        self, message: Message, wishes: Policy, pool: PoolPolicy, caller: Caller, now: float, once_key: str | None
+        self,
+        message: Message,
+        wishes: Policy,
+        pool: PoolPolicy,
+        caller: Caller,
+        now: float,
+        once_key: str | None,
+        trace: str | None,
     ) -> Entry:
         content = pack(message)
         on = terms(wishes, pool, caller, now)
@@ -128,6 +146,7 @@ class Intake:
             expires_at=on.expires_at,
             wanted=on.wanted,
             caller=caller.name if caller.daily is not None else None,
+            trace=trace,
             once=None if once_key is None else Once(once_key, fingerprint(content, wishes), now + REMEMBERED_S),
         )
 

@@ -14,6 +14,7 @@ from posthouse.web.auth import WRONG, admit, key_in_body, presented, wrong_key
 from posthouse.web.connection import WHOLE, come_whole, send_whole
 from posthouse.web.cors import NO_ORIGINS
 from posthouse.web.door import Door
+from posthouse.web.followed import followed
 from posthouse.web.metrics import SCRAPE
 from posthouse.web.pages.accept import PATHS, wants_page
 from posthouse.web.refusal import down
@@ -124,8 +125,11 @@ class App:
                 key, fields = await key_in_body(self.door, route, headers, receive)
             caller = admit(self.door, route.access, headers, key)
             client = scope.get("client")
-            address = client[0] if client else None
-            request = Request(method, headers, scope["query_string"], receive, caller, parameters, fields, address)
+            address, name = client[0] if client else None, request_id.decode()
+            query = scope["query_string"]
+            request = Request(method, headers, query, receive, caller, parameters, fields, address, name)
+            if self.door.tracer is not None:
+                return await followed(self.door.tracer, self.door, route, request)
             return await route.handler(self.door, request)
         except Refused as refused:
             guessed = refused.answer is WRONG and key is not None

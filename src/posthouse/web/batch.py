@@ -6,7 +6,6 @@ from typing import Any, Final
 import msgspec
 
 from posthouse.mail.problem import Problem, Refusal
-from posthouse.metrics.described import DOOR
 from posthouse.store.values import Entry, Mismatch, Receipt
 from posthouse.web.answer import Answer, Refused, answer, problem
 from posthouse.web.door import Door
@@ -59,7 +58,7 @@ async def _taken(door: Door, request: Request, messages: list[Any], once_key: st
     taken = await door.intake.add(entries)
     for entry, receipt in zip(entries, taken, strict=True):
         if isinstance(receipt, Receipt) and not receipt.replayed:
-            door.tally.accepted[entry.pool, DOOR] += 1
+            door.accepted(entry, request)
     answers = iter(taken)
     return [_result(next(answers), place) if isinstance(one, Entry) else one for place, one in enumerate(judged)]
 
@@ -73,7 +72,7 @@ def _entry(door: Door, request: Request, fields: Any, place: int, once_key: str 
     found = pool_of_sender(door, request.caller, fields)
     if isinstance(found, Refusal):
         return _placed(found, place)
-    entry = door.intake.entry(fields, found, request.caller, key)
+    entry = door.intake.entry(fields, found, request.caller, key, request.trace)
     return _placed(entry, place) if isinstance(entry, Refusal) else entry
 
 

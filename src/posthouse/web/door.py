@@ -10,6 +10,7 @@ from posthouse.intake.accept import Intake
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Caller, Callers
 from posthouse.intake.canary import Canary
+from posthouse.metrics.described import DOOR
 from posthouse.metrics.shelf import Shelf
 from posthouse.metrics.tally import Tally
 from posthouse.routing.board import Board
@@ -17,6 +18,8 @@ from posthouse.routing.explain import Explanation
 from posthouse.secret import Secret
 from posthouse.store.contract import Store
 from posthouse.store.values import Entry
+from posthouse.telemetry import success
+from posthouse.telemetry.trace import Tracer
 from posthouse.web.administration import Administration
 from posthouse.web.answer import Refused, problem, retry_after
 from posthouse.web.backlog import Backlogs
@@ -24,6 +27,7 @@ from posthouse.web.body import Budget
 from posthouse.web.cors import NO_ORIGINS, Cors
 from posthouse.web.guesses import Guesses
 from posthouse.web.health import Readiness
+from posthouse.web.request import Request
 
 Outlook = Callable[[Entry], Explanation | None]
 """Why a message would have to wait, were it stored at this moment; None where it would not."""
@@ -41,7 +45,8 @@ class Door(msgspec.Struct, kw_only=True):
 
     max_body: bytes of one request; budget: memory for large ones together. board: of a pool. kinds: pool → provider →
     what it is. stopping: set when the server stops. switching: held while a switch is read and written. tally: what is
-    counted. local: whether it listens on a loopback address, where nobody else can call.
+    counted. local: whether it listens on a loopback address, where nobody else can call. tracer: None where requests
+    are not traced.
     """
 
     clock: Clock
@@ -65,6 +70,7 @@ class Door(msgspec.Struct, kw_only=True):
     tally: Tally = msgspec.field(default_factory=Tally)
     backlogs: Backlogs = msgspec.field(default_factory=Backlogs)
     local: bool = False
+    tracer: Tracer | None = None
 
     def must_be_open(self) -> None:
         """Refused with 503 where the server stops: what came now might not be written any more."""
@@ -86,6 +92,13 @@ class Door(msgspec.Struct, kw_only=True):
                 (b"ratelimit-reset", str(excess.retry_after_s).encode()),
             )
             raise Refused(problem(429, "key-limit", detail, wait, *told, limit=excess.limit))
+
+    def accepted(self, entry: Entry, request: Request) -> None:
+        """A message that is on disk: count it, and say so."""
+        self.tally.accepted[entry.pool, DOOR] += 1
+        success("accepted", trace=entry.trace, id=entry.id, pool=entry.pool)
+        if request.arrival is not None:
+            request.arrival.accepted(entry)
 
     def give_back(self, caller: Caller, count: int) -> None:
         """So many messages that were charged for were not accepted."""

@@ -10,7 +10,6 @@ from typing import Any, Final
 from posthouse.intake.policy import PoolPolicy
 from posthouse.mail.event import UNFINISHED
 from posthouse.mail.problem import Refusal
-from posthouse.metrics.described import DOOR
 from posthouse.store.contract import StoreDown
 from posthouse.store.values import Cancel, Mismatch, Receipt
 from posthouse.web.answer import Answer, Refused, answer, problem
@@ -57,7 +56,7 @@ async def _taken(
     """The receipt of a message that is on disk; Refused for everything else. waits: the caller would for its end."""
     caller, intake = request.caller, door.intake
     found = pool or pool_of_sender(door, caller, fields)
-    entry = found if isinstance(found, Refusal) else intake.entry(fields, found, caller, once_key)
+    entry = found if isinstance(found, Refusal) else intake.entry(fields, found, caller, once_key, request.trace)
     if isinstance(entry, Refusal):
         raise Refused(refusal(entry))
     if waits and entry.status == "queued":
@@ -68,7 +67,7 @@ async def _taken(
     if isinstance(taken, Mismatch):
         raise Refused(problem(422, "idempotency-mismatch", MISMATCH))
     if not taken.replayed:
-        door.tally.accepted[entry.pool, DOOR] += 1
+        door.accepted(entry, request)
     return taken
 
 

@@ -11,6 +11,7 @@ from posthouse import __version__
 from posthouse.intake.canary import Canary
 from posthouse.mail.event import UNFINISHED
 from posthouse.metrics.described import CANARIES
+from posthouse.metrics.otlp import Bridge
 from posthouse.metrics.render import render
 from posthouse.metrics.shelf import EVERY_S, Shelf
 from posthouse.metrics.snapshot import Numbers, Snapshot
@@ -95,6 +96,13 @@ def _canaries(canary: Canary, tally: Tally) -> dict[str, Numbers]:
         "posthouse_canary_last_success_timestamp_seconds": dict(worked.items()),
     }
     return {name: numbers for name, numbers in found.items() if numbers}
+
+
+async def exporting(door: Door, bridge: Bridge) -> None:
+    """Send the figures of this process to OpenTelemetry, until cancelled."""
+    while True:
+        await door.clock.sleep(bridge.every_s)
+        bridge.put(await snapshot(door))
 
 
 def _unfinished(backlog: Backlog, pools: Iterable[str]) -> dict[str, Numbers]:

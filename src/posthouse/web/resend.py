@@ -2,7 +2,6 @@
 
 from posthouse.mail.event import UNFINISHED
 from posthouse.mail.problem import Flaw, Refusal
-from posthouse.metrics.described import DOOR
 from posthouse.store.values import Mismatch, Record
 from posthouse.web.answer import Answer, Refused, problem
 from posthouse.web.door import Door
@@ -31,7 +30,7 @@ async def resend(door: Door, request: Request) -> Answer:
         return problem(409, against.code, against.message, id=message_id, message_status=stored.record.status)
     door.charge(request.caller, 1)
     try:
-        entry = door.intake.again(stored, stored.message, pool, request.caller, once_key)
+        entry = door.intake.again(stored, stored.message, pool, request.caller, once_key, request.trace)
         if isinstance(entry, Refusal):
             raise Refused(refusal(entry))
         receipt, *_ = await door.intake.add((entry,))
@@ -43,7 +42,7 @@ async def resend(door: Door, request: Request) -> Answer:
     if receipt.replayed:
         door.give_back(request.caller, 1)
     else:
-        door.tally.accepted[entry.pool, DOOR] += 1
+        door.accepted(entry, request)
     return accepted(receipt, resent_from=message_id)
 
 
