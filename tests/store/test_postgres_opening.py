@@ -11,7 +11,7 @@ from posthouse.store.contract import StoreDown, StoreRefused
 from posthouse.store.postgres import migrate
 from posthouse.store.postgres.server import Server
 from posthouse.store.postgres.store import PostgresStore
-from posthouse.store.sql import migrations
+from posthouse.store.sql import compatible_since, migrations
 from tests.store import database
 from tests.store.letters import LEASE_S, NOW, claimed, ids, letter, letters, wanted
 
@@ -117,7 +117,8 @@ async def test_a_database_of_before_learns_what_can_run_on_it(
         await migrate.migrate(Server(url, SystemClock(), 10.0))
     await admin.execute("ALTER TABLE posthouse_schema DROP COLUMN compatible_since")
     await (await PostgresStore.open(url)).close()
-    assert await admin.fetchval("SELECT compatible_since FROM posthouse_schema") == STEPS
+    strictest = max(compatible_since(*step) for step in migrations("posthouse.store.postgres")[4:])
+    assert await admin.fetchval("SELECT compatible_since FROM posthouse_schema") == strictest
 
 
 async def test_somebody_else_s_tables_are_left_as_they_are(url: str, admin: asyncpg.Connection) -> None:
