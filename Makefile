@@ -105,11 +105,29 @@ requirements: $(TOOLS)/uv ## pin the dependencies afresh, after a change of pypr
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements/run.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	@for n in build tools; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url deploy/requirements/$$n.in -o deploy/requirements/$$n.txt; done
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url docs/requirements.in -o docs/requirements.txt
 
-reference: $(VENV)/.dev ## write the generated pages of docs/reference afresh
-	@$(RUN) -c "import json; from posthouse.web.openapi.call import made; from posthouse.web.openapi.page import page; print(page(json.loads(made()[0])), end='')" > docs/reference/http.md
+reference: $(VENV)/.dev ## write the generated pages of docs/ afresh
+	@$(RUN) docs/make
+
+.venv-docs/.made: docs/requirements.txt | $(TOOLS)/uv
+	@echo "fetching what builds the site"
+	@$(UV) venv --quiet --allow-existing .venv-docs
+	@$(UV) pip sync --quiet --python .venv-docs/bin/python --require-hashes docs/requirements.txt
+	@touch $@
+
+docs-tools: .venv-docs/.made ## fetch what builds the site, for its tests
+
+docs: .venv-docs/.made ## build the site of docs/ to build/site
+	@.venv-docs/bin/zensical build --strict --clean
+	@python3 docs/make/links.py build/site
+
+docs-serve: .venv-docs/.made ## show the site on http://localhost:8000, built again after each change
+	@.venv-docs/bin/zensical serve
+
+.PHONY: docs docs-tools docs-serve
 
 clean: ## remove what was fetched and made
-	@rm -rf $(TOOLS) $(VENV) .venv-moto .venv-deploy build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf $(TOOLS) $(VENV) .venv-moto .venv-deploy .venv-docs .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 .PHONY: help run debug interactive test coverage lint check format bench soak requirements reference clean deploy-tools packages sbom audit supply licences

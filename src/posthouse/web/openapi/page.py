@@ -218,7 +218,16 @@ def _kind(schema: Document) -> str:
 
 
 _NOTHING: Final = ({"$ref": "#/components/schemas/NotGiven"}, {"const": ""}, {"type": "null"})
-_KNOWN: Final = {"Address": "mailbox", "Mailbox": "mailbox", "Line": "string", "Name": "name"}
+_KNOWN: Final = {
+    "Address": "mailbox",
+    "Mailbox": "mailbox",
+    "Line": "string",
+    "Name": "name",
+    "Attachment": "[attachment](#a-message)",
+    "Configuration": "[configuration](configuration.md)",
+    "OpenAPI": "OpenAPI 3.1",
+}
+"""Schemas that have no heading of their own under "What comes back"."""
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
