@@ -41,6 +41,11 @@ def test_the_same_key_in_two_pools_is_told() -> None:
     assert "secret-of-web" not in problem.message
 
 
+def test_keys_that_cannot_be_read_are_not_taken_for_the_same_key() -> None:
+    found = problems(MINIMAL.replace("{web: secret-of-web}", '{a: {key: "${A_KEY}"}, b: {key: "${B_KEY}"}}'))
+    assert [problem.path for problem in found] == ["pools.example.com.keys.a.key", "pools.example.com.keys.b.key"]
+
+
 def test_the_same_key_twice_in_a_pool_is_told() -> None:
     problem = the_problem(MINIMAL.replace("{web: secret-of-web}", "{web: x, app: x}"))
     assert problem.path == "pools.example.com.keys.app"
