@@ -50,7 +50,7 @@ WantedBy=multi-user.target
 def told() -> str:
     """The commands of the page, without the last, which starts the service: the boot does that."""
     page = (ROOT / "docs" / "deploy" / "systemd.md").read_text()
-    found = re.search(r"```console\n(.*?)```", page, re.DOTALL)
+    found = re.search(r"```console[^\n]*\n(.*?)```", page, re.DOTALL)
     assert found is not None
     lines = [line.removeprefix("# ") for line in found[1].splitlines()]
     assert lines[-1] == "systemctl enable --now posthouse"

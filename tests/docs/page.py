@@ -1,7 +1,8 @@
 """A page of the documentation as what a reader does with it: commands to type, files to write, answers to expect.
 
-- ```` ```sh ````: a shell reads the whole block. It must end with 0.
-- ```` ```console ````: `$ ` begins a command, which goes on after a `\\` at the end of a line; what follows is its output.
+- ```` ```sh ````: a shell reads the whole block. Each command must end with 0.
+- ```` ```console ````: `$ ` begins a command, which goes on after a `\\` at the end of a line; what follows is its
+  output.
 - Either one, holding `posthouse serve` alone, runs in the other terminal, until the next such block or the page's end.
 - ```` ```yaml title="posthouse.yaml" ````: any block with a title is a file that the reader writes.
 - ```` ```sh title="not run here: REASON" ````: cannot run in a test, and says why to everybody.
@@ -21,11 +22,12 @@ NOT_RUN: Final = "not run here: "
 
 
 class Run(NamedTuple):
-    """A command for the shell. shown: the output on the page; None where there is none."""
+    """For the shell. shown: the output on the page; None where there is none. whole: each line must end with 0."""
 
     line: int
     text: str
     shown: str | None
+    whole: bool
 
 
 class Serve(NamedTuple):
@@ -71,17 +73,17 @@ def steps(page: str) -> Iterator[Step]:
         elif kind in SHELLS and title:
             raise ValueError(f"line {line}: a shell's block with the title {title!r}")
         elif kind == "console":
-            yield from (_step(line + at, command, shown) for at, command, shown in _commands(text, line))
+            yield from (_step(line + at, command, shown, whole=False) for at, command, shown in _commands(text, line))
         elif kind == "sh":
-            yield _step(line + 1, text, None)
+            yield _step(line + 1, text, None, whole=True)
         elif title:
             yield Write(line, title, text)
 
 
-def _step(line: int, text: str, shown: str | None) -> Step:
+def _step(line: int, text: str, shown: str | None, *, whole: bool) -> Step:
     one = text.strip().replace("\\\n", " ")
     serves = re.search(r"(?:^|\s)posthouse serve\b", one) is not None and "\n" not in one
-    return Serve(line, one, shown) if serves else Run(line, text, shown)
+    return Serve(line, one, shown) if serves else Run(line, text, shown, whole)
 
 
 def _commands(text: str, line: int) -> Iterator[tuple[int, str, str | None]]:

@@ -42,7 +42,13 @@ class Server:
     def __init__(self, command: str, folder: Path, env: dict[str, str]) -> None:
         words = ["bash", "-c", re.sub(r"\bposthouse serve\b", "exec posthouse serve", command, count=1)]
         self._process = subprocess.Popen(
-            words, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            words,
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self._lines: list[str] = []
         self._said = threading.Condition()
@@ -138,11 +144,13 @@ class Sitting:
             self._shell.wait(PATIENCE_S)
 
     def _run(self, step: Run) -> None:
-        said, status = self._type(step.text)
+        said, status = self._type(f"set {'-' if step.whole else '+'}e\n{step.text}")
         if status != "0":
             raise Trouble(f"line {step.line}: {step.text}\nended with {status}:\n{said}{self._log()}")
         if step.shown is not None and not like(step.shown, said):
-            raise Trouble(f"line {step.line}: {step.text}\nthe page shows\n{step.shown}\nand it said\n{said}{self._log()}")
+            raise Trouble(
+                f"line {step.line}: {step.text}\nthe page shows\n{step.shown}\nand it said\n{said}{self._log()}"
+            )
 
     def _type(self, text: str) -> tuple[str, str]:
         """What the shell says to it, and the status it ends with."""
@@ -153,7 +161,7 @@ class Sitting:
             assert self._shell.stdout is not None
             self._shell.stdin.write(f". {file.name} </dev/null; printf '\\n%s %s\\n' '{END}' $?\n")
             self._shell.stdin.flush()
-            said = []
+            said: list[str] = []
             for line in self._shell.stdout:
                 if line.startswith(END):
                     return "".join(said), line.removeprefix(END).strip()
@@ -162,7 +170,9 @@ class Sitting:
 
     def _serve(self, step: Serve) -> None:
         self._stop()
-        env = dict(entry.partition("=")[::2] for entry in self._type("env -0")[0].strip("\n").split("\0") if "=" in entry)
+        env = dict(
+            entry.partition("=")[::2] for entry in self._type("env -0")[0].strip("\n").split("\0") if "=" in entry
+        )
         self._server = Server(step.text, self._folder, env)
         self._server.says(READY)
         if step.shown is not None:
@@ -216,7 +226,9 @@ def loopback_up() -> None:
 
 def main() -> int:
     if len(sys.argv) == 2:
-        return subprocess.run(alone([sys.executable, "-m", "tests.docs.sitting", sys.argv[1], "here"]), check=False).returncode
+        return subprocess.run(
+            alone([sys.executable, "-m", "tests.docs.sitting", sys.argv[1], "here"]), check=False
+        ).returncode
     loopback_up()
     try:
         read(Path(sys.argv[1]))
