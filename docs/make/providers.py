@@ -45,13 +45,17 @@ def page() -> str:
 
 def _matrix() -> str:
     rows = [
-        (f"{FEATURES[can]} (`{can}`)", *("yes" if can in spec.can.names() else "no" for spec in SPECS.values()))
+        (code(can), FEATURES[can], *("yes" if can in spec.can.names() else "no" for spec in SPECS.values()))
         for can in Can(sum(Can)).names()
     ]
-    size = ("the whole message, encoded", *(f"{spec.max_bytes / MEGABYTE:g} MB" for spec in SPECS.values()))
-    people = ("recipients", *(spec.max_recipients for spec in SPECS.values()))
-    again = ("knows a repeated send", *(f"{spec.dedupes_s:g} s" if spec.dedupes_s else "no" for spec in SPECS.values()))
-    return table(("", *(f"[{name}](#{name})" for name in SPECS)), [*rows, size, people, again])
+    size = ("", "size of the whole message, encoded", *(f"{spec.max_bytes / MEGABYTE:g} MB" for spec in SPECS.values()))
+    people = ("", "recipients", *(spec.max_recipients for spec in SPECS.values()))
+    again = (
+        "",
+        "knows a repeated send",
+        *(f"{spec.dedupes_s:g} s" if spec.dedupes_s else "no" for spec in SPECS.values()),
+    )
+    return table(("feature", "", *(f"[{name}](#{name})" for name in SPECS)), [*rows, size, people, again])
 
 
 def _provider(spec: Spec) -> str:
