@@ -1,5 +1,6 @@
 """The site is whole: it builds without a warning, every link leads somewhere, and no other host is asked."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,12 @@ def test_every_page_is_in_the_menu_once_or_in_the_list_of_decisions() -> None:
     menu = navigation()
     decisions = {name for name in sources() if name.startswith("decisions/0")}
     assert sorted(menu) == sorted(set(sources()) - decisions)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_the_pages_beside_the_site_link_to_what_is_there(name: str) -> None:
+    targets = re.findall(r"\]\(([^)#]+)", (ROOT / name).read_text("utf-8"))
+    assert not [target for target in targets if "://" not in target and not (ROOT / target).exists()]
 
 
 def test_every_link_leads_somewhere_and_no_other_host_is_asked(site: Path) -> None:

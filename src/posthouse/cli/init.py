@@ -25,7 +25,7 @@ http:
   # max_body_mb: 30                   # largest request, attachments included
   # cors_origins: [https://app.DOMAIN]
 
-# smtp: {listen: 127.0.0.1:2525}      # the SMTP door, for applications that only speak SMTP
+# smtp: {listen: 127.0.0.1:2525}      # the SMTP door: not built yet, nothing listens there
 
 store: sqlite:///posthouse.db         # postgresql://USER:PASSWORD@HOST/DATABASE for several processes or machines
 # workers: 1                          # processes on this machine; "auto" (one per core) needs PostgreSQL
