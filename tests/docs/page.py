@@ -7,6 +7,8 @@
 - ```` ```yaml title="posthouse.yaml" ````: any block with a title is a file that the reader writes.
 - ```` ```sh title="not run here: REASON" ````: cannot run in a test, and says why to everybody.
 - `<!-- the server says: WORDS -->`, seen by nobody: where a reader is slow enough, wait for that line in the log.
+- `<!-- the server is stopped -->`: what a reader is told in words. Blocks inside of a comment are done as all others
+  are: what must be there before, and would only disturb a reader.
 """
 
 import re
@@ -17,6 +19,7 @@ FENCE: Final = re.compile(
     r'^(?P<in>[ ]*)```(?P<kind>\w*)(?:[ ]+title="(?P<title>[^"]*)")?[ ]*\n(?P<text>.*?)^(?P=in)```[ ]*$', re.M | re.S
 )
 WAIT: Final = re.compile(r"^<!-- the server says: (.+) -->$", re.M)
+STOP: Final = re.compile(r"^<!-- the server is stopped -->$", re.M)
 SHELLS: Final = ("sh", "console")
 NOT_RUN: Final = "not run here: "
 
@@ -56,15 +59,25 @@ class Wait(NamedTuple):
     words: str
 
 
-Step = Run | Serve | Write | Skip | Wait
+class Stop(NamedTuple):
+    """Ctrl-C in the other terminal."""
+
+    line: int
+
+
+Step = Run | Serve | Write | Skip | Wait | Stop
 
 
 def steps(page: str) -> Iterator[Step]:
     """What to do, in the order of the page. ValueError where a block is not one of the forms above."""
-    for found in sorted([*FENCE.finditer(page), *WAIT.finditer(page)], key=re.Match.start):
+    blocks = [*FENCE.finditer(page), *WAIT.finditer(page), *STOP.finditer(page)]
+    for found in sorted(blocks, key=re.Match.start):
         line = page.count("\n", 0, found.start()) + 1
         if found.re is WAIT:
             yield Wait(line, found[1])
+            continue
+        if found.re is STOP:
+            yield Stop(line)
             continue
         kind, title = found["kind"], found["title"] or ""
         text = "".join(each.removeprefix(found["in"]) for each in found["text"].splitlines(keepends=True))
@@ -82,8 +95,11 @@ def steps(page: str) -> Iterator[Step]:
 
 def _step(line: int, text: str, shown: str | None, *, whole: bool) -> Step:
     one = text.strip().replace("\\\n", " ")
-    serves = re.search(r"(?:^|\s)posthouse serve\b", one) is not None and "\n" not in one
-    return Serve(line, one, shown) if serves else Run(line, text, shown, whole)
+    if re.search(r"(?:^|\s)posthouse serve\b", one) is None:
+        return Run(line, text, shown, whole)
+    if "\n" in one:
+        raise ValueError(f"line {line}: `posthouse serve` among other commands")
+    return Serve(line, one, shown)
 
 
 def _commands(text: str, line: int) -> Iterator[tuple[int, str, str | None]]:

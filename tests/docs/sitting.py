@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.docs.likeness import like, within
-from tests.docs.page import Run, Serve, Skip, Step, Wait, Write, steps
+from tests.docs.page import Run, Serve, Skip, Step, Stop, Wait, Write, steps
 
 PATIENCE_S: Final = 60.0
 READY: Final = r"Posthouse listens on "
@@ -126,6 +126,9 @@ class Sitting:
                 self._write(step)
             case Wait():
                 self._wait(step)
+            case Stop():
+                self._stop()
+                self._server = None
             case Skip():
                 pass
 

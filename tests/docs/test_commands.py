@@ -1,5 +1,6 @@
 """What the pages tell to type is typed, in the order of the page, and does what the page says."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.page import Skip, steps
+from tests.docs.page import FENCE, Skip, steps
 from tests.docs.site import ROOT
 from tests.docs.sitting import Sitting, Trouble, alone
 
@@ -22,13 +23,14 @@ PAGES = [
 
 NOT_RUN = {
     "it asks the provider": 1,
+    "it asks the providers and the DNS": 1,
     "it changes the machine; make packages runs it in a container": 1,
     "it fetches a package": 1,
     "it fetches packages": 2,
     "it needs Docker": 2,
     "it needs a cluster": 2,
     "it needs a store with attempts; the guide that moves to two providers runs it": 1,
-    "it needs an installed service": 1,
+    "it needs PostgreSQL": 2,
     "it sends through the provider": 2,
 }
 """Why a block is not run, and how many there are of each."""
@@ -59,6 +61,13 @@ def test_the_page_does_what_it_says(name: str) -> None:
 def test_what_is_not_run_says_why_and_is_counted() -> None:
     reasons = Counter(step.reason for name in PAGES for step in steps_of(name) if isinstance(step, Skip))
     assert dict(reasons) == NOT_RUN
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_command_hides_in_an_indented_block(name: str) -> None:
+    """What is indented is shown as code, and nobody would run it."""
+    lines = FENCE.sub("", (ROOT / name).read_text("utf-8")).splitlines()
+    assert not [line for line in lines if re.match(r"    (?:\$ |posthouse |curl |make )", line)]
 
 
 def read(text: str, folder: Path) -> None:
@@ -95,7 +104,9 @@ def test_what_does_not_go_as_the_page_says_is_trouble(page: str, complaint: str,
         read(page, tmp_path)
 
 
-@pytest.mark.parametrize("page", ["```console\nls\n```\n", '```sh title="list.sh"\nls\n```\n'])
+@pytest.mark.parametrize(
+    "page", ["```console\nls\n```\n", '```sh title="list.sh"\nls\n```\n', "```sh\nposthouse serve\nls\n```\n"]
+)
 def test_a_block_of_no_known_form_is_told(page: str) -> None:
-    with pytest.raises(ValueError, match="line 1: "):
+    with pytest.raises(ValueError, match=r"line [12]: "):
         list(steps(page))
