@@ -16,7 +16,7 @@ MAIL = b'{"from": "shop@example.com", "to": "ann@example.org", "subject": "Hello
 def copied(folder: Path, copy: Path) -> None:
     """Run the first command of the page in that folder, for another target."""
     page = (ROOT / "docs" / "backup.md").read_text()
-    found = re.search(r"^posthouse (\w+) /var/backups/", page, re.MULTILINE)
+    found = re.search(r"^posthouse (\w+) posthouse-backup.db$", page, re.MULTILINE)
     assert found is not None
     subprocess.run([sys.executable, "-m", "posthouse", found[1], str(copy)], check=True, cwd=folder)
 
