@@ -58,9 +58,9 @@ def show(home: str, target: str, picture: Path) -> None:
         page.get_by_label("Key", exact=True).fill(KEY)
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Sign out").wait_for()
-        story = page.locator("table").last.bounding_box()
+        story = page.get_by_role("table").first.bounding_box()
         assert story is not None  # noqa: S101
-        clip: Any = {"x": 0, "y": 0, "width": WIDTH, "height": story["y"] + story["height"] + 24}
+        clip: Any = {"x": 0, "y": 0, "width": WIDTH, "height": story["y"] + story["height"] + 10}
         page.screenshot(path=picture, full_page=True, clip=clip)
         browser.close()
 
