@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from statistics import median_low
-from typing import cast
+from typing import ClassVar, cast
 
 import pytest
 from hypothesis import given
@@ -78,7 +78,7 @@ async def test_an_answer_that_is_not_202_is_counted_but_not_accepted() -> None:
 
 async def test_a_message_without_an_answer_is_lost() -> None:
     shot = await shoot(HangingUp, messages=50, connections=4)
-    assert (shot.accepted, shot.lost, shot.statuses) == (0, 4, {})
+    assert (shot.accepted, shot.lost, shot.statuses) == (0, 50, {})
     assert shot.p99_ms == 0
 
 
@@ -95,3 +95,47 @@ def test_the_length_of_the_body_is_the_length_said() -> None:
     fields = dict(cast("list[tuple[bytes, bytes]]", [line.split(b": ", 1) for line in head.split(b"\r\n")[1:]]))
     assert int(fields[b"content-length"]) == len(body)
     assert fields[b"authorization"] == b"Bearer k"
+
+
+async def test_an_open_loop_sends_what_is_due_whether_it_is_answered_or_not() -> None:
+    """The server answers nobody for 0.2 s: those whose messages were due meanwhile have waited since then."""
+
+    class Sleeping(Door):
+        waiting: ClassVar[list[Door]] = []
+        awake = False
+
+        def asked(self, method: bytes) -> None:
+            if not self.waiting:
+                asyncio.get_running_loop().call_later(0.2, self.wake)
+            self.waiting.append(self)
+            if Sleeping.awake:
+                self.say(b"202 Accepted")
+
+        def wake(self) -> None:
+            Sleeping.awake = True
+            for one in self.waiting:
+                one.say(b"202 Accepted")
+
+    shot = await shoot(Sleeping, seconds=0.4, rate=100.0, connections=2)
+    assert (shot.accepted, shot.lost, shot.late) == (40, 0, 0)
+    # Two connections could ask nothing more: with latencies from the sending on, only two would have been slow.
+    assert 100 < shot.p90_ms < 190
+    assert 190 < shot.max_ms < 400
+    assert 0.35 < shot.seconds < 2
+
+
+async def test_an_open_loop_keeps_to_its_rate() -> None:
+    seen: list[bytes] = []
+    shot = await shoot(lambda: Accepting(seen), seconds=0.5, rate=400.0, connections=16)
+    assert len(seen) == shot.accepted == 200
+    assert 0.49 < shot.seconds < 1.5
+
+
+async def test_a_server_that_closes_after_each_answer_is_connected_to_again() -> None:
+    class Once(Door):
+        def asked(self, method: bytes) -> None:
+            self.say(b"202 Accepted", headers=b"connection: close\r\n")
+            self.transport.close()
+
+    shot = await shoot(Once, messages=50, connections=4)
+    assert (shot.accepted, shot.lost) == (50, 0)

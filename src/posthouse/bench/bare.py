@@ -1,33 +1,42 @@
-"""The bare loop: the least a durable gateway must do, in one process, with nothing around it.
+"""The bare loop: the least a durable gateway must do, with nothing around it.
 
 Read HTTP, decode JSON, commit with fsync, answer, claim, POST to the provider, record. No keys, no validation,
 no routing, no attempts, no events, no retry. It is not a mail server; it is the ceiling of this machine, with
 the parts that Posthouse is made of. Run as `python -m posthouse.bench.bare '{"store": "x.db", "carrier": URL}'`.
+On PostgreSQL a second process may deliver what the first one accepts.
 """
 
 import asyncio
 import sys
 from collections import deque
+from typing import Final, Literal
 
 import msgspec
 import uvloop
 
+from posthouse.bench.bulk import Bulk
 from posthouse.bench.door import Door, serve
 from posthouse.bench.journal import Body, Commit, Group, Journal
 from posthouse.providers.base import HttpRequest, HttpResponse
 from posthouse.providers.client import Client, prepare
 
-HEADERS = {"Authorization": "Bearer bench", "Content-Type": "application/json"}
-PATIENCE_S = 30.0
+HEADERS: Final = {"Authorization": "Bearer bench", "Content-Type": "application/json"}
+PATIENCE_S: Final = 30.0
+POSTGRESQL: Final = "postgresql://"
+Role = Literal["all", "web", "delivery"]
 
 
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """store: file of the database. carrier: URL to post to. port: 0 for any free one. in_flight: POSTs at once."""
+    """store: file or URL of the database, which has its tables when it is PostgreSQL. carrier: URL to post to.
+
+    port: 0 for any free one. in_flight: POSTs at once. role: on PostgreSQL, which part is this process's.
+    """
 
     store: str
     carrier: str
     port: int = 0
     in_flight: int = 64
+    role: Role = "all"
 
 
 class Mail(msgspec.Struct, rename={"sender": "from"}):
@@ -64,7 +73,12 @@ class Bare:
         self.ready: deque[Body] = deque()
         self.idle: deque[asyncio.Future[None]] = deque()
         # Claims run ahead of the POSTs, so that none of these has to wait for a commit.
-        self.journal = Journal(setup.store, 4 * setup.in_flight, self.committed)
+        room = 4 * setup.in_flight
+        self.journal = (
+            Bulk(setup.store, room, self.committed, claims=setup.role != "web")
+            if setup.store.startswith(POSTGRESQL)
+            else Journal(setup.store, room, self.committed)
+        )
 
     def gathering(self) -> Group:
         """The group of this turn."""
@@ -129,14 +143,12 @@ class Front(Door):
 async def run(setup: Setup) -> None:
     """Be the bare loop until told to stop. A POST that fails ends it: there is no retry to hide behind."""
     bare = Bare(setup)
-    try:
-        async with Client(setup.in_flight) as client, asyncio.TaskGroup() as group:
-            senders = [group.create_task(bare.send(client)) for _ in range(setup.in_flight)]
-            await serve(lambda: Front(bare), setup.port)
-            for sender in senders:
-                sender.cancel()
-    finally:
-        bare.journal.close()
+    async with Client(setup.in_flight) as client, asyncio.TaskGroup() as group:
+        senders = setup.in_flight if setup.role != "web" else 0
+        work = [group.create_task(bare.journal.run()), *(group.create_task(bare.send(client)) for _ in range(senders))]
+        await serve(lambda: Front(bare), setup.port)
+        for one in work:
+            one.cancel()
 
 
 if __name__ == "__main__":

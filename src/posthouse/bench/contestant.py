@@ -1,13 +1,13 @@
-"""The two that are measured: how each is started, and how each is asked whether its work is done."""
+"""The servers that are measured over HTTP: how each is started, and how each is asked whether its work is done."""
 
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
-from posthouse.bench import bare
+from posthouse.bench import bare, bulk
+from posthouse.bench.postgresql import Database
 from posthouse.bench.process import BenchError
-from posthouse.bench.report import Name
 from posthouse.providers.base import HttpRequest, HttpResponse
 from posthouse.providers.client import Client, prepare
 
@@ -16,14 +16,20 @@ PATIENCE_S: Final = 30.0
 """How long a server may take to tell how far it is."""
 
 UNFINISHED: Final = ("scheduled", "queued", "sending")
+Store = Literal["sqlite", "postgresql"]
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where one run happens. directory: an empty one. carrier: the base URL of the fake provider."""
+    """Where one run happens. directory: an empty one. carrier: the base URL of the fake provider.
+
+    second_port: for a server of two processes that do not share one. database: URL of an empty one, on PostgreSQL.
+    """
 
     directory: Path
     port: int
     carrier: str
+    second_port: int = 0
+    database: str = ""
 
     @property
     def url(self) -> str:
@@ -38,13 +44,19 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 class Contestant(Protocol):
-    """A server under measurement."""
+    """A server under measurement. processes: how many of them work; a supervisor does not count."""
 
     @property
-    def name(self) -> Name: ...
+    def store(self) -> Store: ...
 
-    def command(self, place: Place) -> list[str]:
-        """The arguments to Python that start it at this place; files it needs are written."""
+    @property
+    def processes(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+    async def commands(self, place: Place, database: Database | None) -> list[list[str]]:
+        """The arguments to Python that start it at this place, process by process; what they need is made."""
         ...
 
     async def tally(self, client: Client, place: Place) -> Tally:
@@ -53,17 +65,32 @@ class Contestant(Protocol):
 
 
 class BareLoop:
-    """The bare loop of this package."""
+    """The bare loop of this package. Of two processes one accepts and one delivers."""
 
-    name: Final = "bare"
+    def __init__(self, store: Store, processes: int = 1) -> None:
+        self.store: Final = store
+        self.processes: Final = processes
+        self.name: Final = named("bare", store, processes)
 
-    def command(self, place: Place) -> list[str]:
-        setup = bare.Setup(str(place.directory / "bare.db"), f"{place.carrier}/v3/mail/send", place.port)
-        return ["-m", "posthouse.bench.bare", msgspec.json.encode(setup).decode()]
+    async def commands(self, place: Place, database: Database | None) -> list[list[str]]:
+        store, roles = str(place.directory / "bare.db"), {"all": place.port}
+        if database is not None:
+            await database.run(place.database, bulk.SCHEMA)
+            store = place.database
+            if self.processes == 2:
+                roles = {"web": place.port, "delivery": place.second_port}
+        setups = [
+            {"store": store, "carrier": f"{place.carrier}/v3/mail/send", "port": port, "role": role}
+            for role, port in roles.items()
+        ]
+        return [["-m", "posthouse.bench.bare", msgspec.json.encode(setup).decode()] for setup in setups]
 
     async def tally(self, client: Client, place: Place) -> Tally:
-        state = msgspec.json.decode(await fetch(client, f"{place.url}/"), type=bare.State)
-        return Tally(state.accepted == state.sent, state.commits)
+        ports = [place.port, place.second_port][: self.processes]
+        answers = [await fetch(client, f"http://127.0.0.1:{port}/") for port in ports]
+        states = [msgspec.json.decode(answer, type=bare.State) for answer in answers]
+        accepted, sent = (sum(values) for values in zip(*[(one.accepted, one.sent) for one in states], strict=True))
+        return Tally(accepted == sent, sum(state.commits for state in states))
 
 
 class Page(msgspec.Struct):
@@ -73,14 +100,19 @@ class Page(msgspec.Struct):
 
 
 class Posthouse:
-    """The product, as shipped: one process, one pool, one provider."""
+    """The product, as shipped: one pool, one provider."""
 
-    name: Final = "posthouse"
+    def __init__(self, store: Store, processes: int = 1) -> None:
+        self.store: Final = store
+        self.processes: Final = processes
+        self.name: Final = named("posthouse", store, processes)
 
-    def command(self, place: Place) -> list[str]:
+    async def commands(self, place: Place, database: Database | None) -> list[list[str]]:
         file = place.directory / "posthouse.yaml"
         file.write_bytes(msgspec.json.encode(configuration(place)))  # JSON is YAML
-        return ["-m", "posthouse", "serve", "--config", str(file), "--listen", f"127.0.0.1:{place.port}"]
+        workers = ["--workers", str(self.processes)] if self.processes > 1 else []
+        serve = ["-m", "posthouse", "serve", "--config", str(file), "--listen", f"127.0.0.1:{place.port}", *workers]
+        return [serve]
 
     async def tally(self, client: Client, place: Place) -> Tally:
         for status in UNFINISHED:
@@ -90,11 +122,16 @@ class Posthouse:
         return Tally(done=True)
 
 
+def named(what: str, store: Store, processes: int) -> str:
+    return f"{what} {store}" if store == "sqlite" else f"{what} {store} {processes}"
+
+
 def configuration(place: Place) -> dict[str, object]:
     """The least that accepts and sends."""
     provider = {"api_key": "bench", "base_url": place.carrier}
     pool = {"keys": {"bench": KEY}, "sender": "any", "providers": {"sendgrid": provider}}
-    return {"store": f"sqlite:///{place.directory / 'posthouse.db'}", "pools": {"example.com": pool}}
+    store = place.database or f"sqlite:///{place.directory / 'posthouse.db'}"
+    return {"store": store, "pools": {"example.com": pool}}
 
 
 async def fetch(client: Client, url: str, key: str = "") -> bytes:
@@ -106,4 +143,14 @@ async def fetch(client: Client, url: str, key: str = "") -> bytes:
     raise BenchError(f"GET {url} was answered with {answer}")
 
 
-CONTESTANTS: Final[dict[Name, Contestant]] = {"bare": BareLoop(), "posthouse": Posthouse()}
+CONTESTANTS: Final[dict[str, Contestant]] = {
+    one.name: one
+    for one in (
+        BareLoop("sqlite"),
+        Posthouse("sqlite"),
+        BareLoop("postgresql", 1),
+        Posthouse("postgresql", 1),
+        BareLoop("postgresql", 2),
+        Posthouse("postgresql", 2),
+    )
+}

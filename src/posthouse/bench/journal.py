@@ -72,6 +72,13 @@ class Journal:
         """Have this committed, together with what else has gathered by then."""
         self.groups.put(group)
 
+    async def run(self) -> None:
+        """Until cancelled; then what was put is committed, and the thread ended."""
+        try:
+            await self.loop.create_future()
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Commit what was put, and end the thread."""
         self.groups.put(None)

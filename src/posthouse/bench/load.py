@@ -1,22 +1,24 @@
-"""The load: kept connections, each posting its next message as soon as the last is answered (closed loop).
+"""The load: kept connections that post messages, in a closed or in an open loop.
 
-Run as a process of its own: `python -m posthouse.bench.load '{"port": 8080, "seconds": 4}'` prints a `Load` as JSON.
-A closed loop waits for a slow server instead of piling up, so its latencies are those of a queue of
-`connections` callers, not of callers who come when they like.
+Closed: each connection posts its next message as soon as the last is answered. A closed loop waits for a slow server
+instead of piling up, so its latencies are those of a queue of `connections` callers. Open, where a `rate` is given:
+messages are due at constant intervals, whether the server keeps up or not, and each latency counts from the instant
+its message was due. Run as a process of its own: `python -m posthouse.bench.load '{"port": 8080, "seconds": 4}'`
+prints a `Load` as JSON.
 """
 
 import asyncio
 import math
+import ssl
 import sys
 import time
 from array import array
 from collections.abc import Sequence
-from typing import cast
 
-import httptools
 import msgspec
 import uvloop
 
+from posthouse.bench.caller import Caller
 from posthouse.clock import SystemClock
 
 monotonic = SystemClock.monotonic
@@ -26,13 +28,21 @@ PATIENCE_S = 30.0
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to load and how: for `seconds`, or until `messages` have been sent, whichever comes first."""
+    """Whom to load and how: for `seconds`, or until `messages` have been sent, whichever comes first.
+
+    rate: messages a second in an open loop; None: a closed one. tls: over HTTPS. path: what is posted to.
+    """
 
     port: int
     key: str = "bench"
     connections: int = 64
     seconds: float = 4.0
     messages: int = sys.maxsize
+    rate: float | None = None
+    host: str = "127.0.0.1"
+    tls: bool = False
+    path: str = "/email"
+    sender: str = "Bench <bench@example.com>"
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -40,7 +50,7 @@ class Load(msgspec.Struct, frozen=True):
 
     began: the monotonic clock of the machine at the first message. seconds: from there to the last answer.
     Latencies are of all answers, 0 where there was none. statuses: answers by HTTP status. lost: messages without
-    an answer. cpu_us: of the generator, a message.
+    an answer. late: due and never sent, for want of a connection that was free. cpu_us: of the generator, a message.
     """
 
     accepted: int
@@ -52,6 +62,9 @@ class Load(msgspec.Struct, frozen=True):
     statuses: dict[int, int]
     lost: int
     cpu_us: float
+    late: int = 0
+    p90_ms: float = 0.0
+    p999_ms: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -68,7 +81,7 @@ def request(plan: Plan) -> tuple[bytes, bytes, bytes]:
     """A POST of a 1.4 KB message in three parts; ten digits, different in each message, go in both gaps."""
     line = "Your order has been packed and leaves our house today; it is yours within two days. "
     message = {
-        "from": "Bench <bench@example.com>",
+        "from": plan.sender,
         "to": "reader-{}@example.net",
         "subject": "Your order {} is on its way",
         "text": "Dear reader,\n\n" + line * 6 + "\n",
@@ -76,8 +89,9 @@ def request(plan: Plan) -> tuple[bytes, bytes, bytes]:
     }
     first, second, third = msgspec.json.encode(message).split(b"{}")
     length = len(first) + len(second) + len(third) + 20
+    host = f"[{plan.host}]" if ":" in plan.host else plan.host
     head = (
-        f"POST /email HTTP/1.1\r\nhost: 127.0.0.1:{plan.port}\r\nauthorization: Bearer {plan.key}\r\n"
+        f"POST {plan.path} HTTP/1.1\r\nhost: {host}:{plan.port}\r\nauthorization: Bearer {plan.key}\r\n"
         f"content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     )
     return head.encode() + first, second, third
@@ -89,105 +103,114 @@ class Volley:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.parts = request(plan)
-        self.sent = 0
-        self.open = 0
-        self.lost = 0
+        self.total = plan.messages if plan.rate is None else min(plan.messages, math.ceil(plan.seconds * plan.rate))
+        self.sent = self.due = self.lost = 0
         self.latencies = array("d")
         self.statuses: dict[int, int] = {}
+        self.callers: set[Caller] = set()
+        self.idle: list[Caller] = []
+        self.coming: set[asyncio.Task[None]] = set()
         self.over = asyncio.Event()
 
+    async def connect(self) -> Caller:
+        """One more caller. OSError where nobody listens."""
+        plan, context = self.plan, ssl.create_default_context() if self.plan.tls else None
+        loop = asyncio.get_running_loop()
+        _, caller = await loop.create_connection(lambda: Caller(self), plan.host, plan.port, ssl=context)
+        return caller
+
     def start(self) -> None:
+        """Begin, with the callers that are connected."""
         self.cpu_s = time.process_time()
         self.began = self.ended = monotonic()
         self.deadline = self.began + self.plan.seconds
+        for caller in [*self.callers]:
+            self.next(caller)
+        if self.plan.rate is not None:
+            self.beat(self.plan.rate)
 
-    def take(self) -> bytes | None:
-        """The next message to send; None when it is time to stop."""
-        if self.sent >= self.plan.messages or self.ended >= self.deadline:
-            return None
-        self.sent += 1
-        number = b"%010d" % self.sent
-        return number.join(self.parts)
+    def beat(self, rate: float) -> None:
+        """Open loop: hand what is due by now to whoever is free, and come again when more is."""
+        self.due = min(self.total, int((monotonic() - self.began) * rate) + 1)
+        while self.idle and self.sent < self.due:
+            self.next(self.idle.pop())
+        if self.due < self.total:
+            asyncio.get_running_loop().call_later(self.began + self.due / rate - monotonic(), self.beat, rate)
+        elif self.sent >= self.total:
+            for caller in self.idle:
+                caller.hang_up()
+
+    @property
+    def ending(self) -> bool:
+        """Whether nothing more is to be sent. What was due in an open loop is sent after the time as well."""
+        return self.sent >= self.total or (self.plan.rate is None and monotonic() >= self.deadline)
+
+    def next(self, caller: Caller) -> None:
+        """Have a caller that is free send its next message, wait, or hang up."""
+        if self.ending:
+            caller.hang_up()
+        elif self.plan.rate is not None and self.sent >= self.due:
+            self.idle.append(caller)
+        else:
+            since = monotonic() if self.plan.rate is None else self.began + self.sent / self.plan.rate
+            self.sent += 1
+            caller.send((b"%010d" % self.sent).join(self.parts), since)
 
     def answered(self, status: int, since: float) -> None:
         self.ended = monotonic()
         self.latencies.append(self.ended - since)
         self.statuses[status] = self.statuses.get(status, 0) + 1
 
+    def gone(self, caller: Caller) -> None:
+        """A connection has ended. Another takes its place while there is something to send, and somebody to listen."""
+        self.lost += caller.waiting
+        self.callers.discard(caller)
+        if caller in self.idle:
+            self.idle.remove(caller)
+        if not self.ending:
+            task = asyncio.get_running_loop().create_task(self.again())
+            self.coming.add(task)
+            task.add_done_callback(self.coming.discard)
+        elif not self.callers:
+            self.over.set()
+
+    async def again(self) -> None:
+        try:
+            self.next(await self.connect())
+        except OSError:
+            if not self.callers:
+                self.over.set()
+
     def load(self) -> Load:
         ordered = sorted(self.latencies) or [0.0]
+        p50, p90, p99, p999, most = (percentile(ordered, share) * 1e3 for share in (0.5, 0.9, 0.99, 0.999, 1))
         return Load(
             accepted=self.statuses.get(202, 0),
             began=self.began,
             seconds=self.ended - self.began,
-            p50_ms=percentile(ordered, 0.5) * 1e3,
-            p99_ms=percentile(ordered, 0.99) * 1e3,
-            max_ms=percentile(ordered, 1) * 1e3,
+            p50_ms=p50,
+            p90_ms=p90,
+            p99_ms=p99,
+            p999_ms=p999,
+            max_ms=most,
             statuses=self.statuses,
             lost=self.lost,
+            late=max(0, self.due - self.sent),
             cpu_us=(time.process_time() - self.cpu_s) * 1e6 / max(1, self.sent),
         )
 
 
-class Caller(asyncio.Protocol):
-    """One kept connection."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, volley: Volley) -> None:
-        self.volley = volley
-        self.parser = httptools.HttpResponseParser(self)
-        self.since = 0.0
-        self.waiting = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-
-    def fire(self) -> None:
-        """Send the next message, or hang up where there is none."""
-        message = self.volley.take()
-        if message is None:
-            self.transport.close()
-            return
-        self.waiting = True
-        self.since = monotonic()
-        self.transport.write(message)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.transport.close()
-
-    def on_message_complete(self) -> None:
-        self.waiting = False
-        self.volley.answered(self.parser.get_status_code(), self.since)
-        self.fire()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.volley.lost += self.waiting
-        self.volley.open -= 1
-        if not self.volley.open:
-            self.volley.over.set()
-
-
 async def load(plan: Plan) -> Load:
     """Connect first, then fire on every connection; ends when the last answer is in or given up."""
-    loop = asyncio.get_running_loop()
     volley = Volley(plan)
-    callers = []
     for _ in range(plan.connections):
-        _, caller = await loop.create_connection(lambda: Caller(volley), "127.0.0.1", plan.port)
-        volley.open += 1
-        callers.append(caller)
+        await volley.connect()
     volley.start()
-    for caller in callers:
-        caller.fire()
     try:
         async with asyncio.timeout(plan.seconds + PATIENCE_S):
             await volley.over.wait()
     except TimeoutError:
-        volley.lost += sum(caller.waiting for caller in callers)
+        volley.lost += sum(caller.waiting for caller in volley.callers)
     return volley.load()
 
 

@@ -1,38 +1,47 @@
-"""What was measured, as values and as a table: least, median and greatest of the runs, and Posthouse over bare."""
+"""What was measured, as values: least, median and greatest of the rounds, ratios pair by pair, and the goals."""
 
-import os
-import platform
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import Final, Literal
+from typing import Final
 
-import apsw
 import msgspec
-from rich.box import SIMPLE
-from rich.table import Table
 
-Name = Literal["bare", "posthouse"]
+from posthouse.bench.machine import Machine
+
+Span = tuple[float, float, float]
+"""Least, median, greatest."""
+
+POSTFIX: Final = "postfix"
 
 
 class Run(msgspec.Struct, frozen=True):
     """One load on one server, until everything it accepted was delivered.
 
     delivered_per_s: accepted messages over the time from the first message to the last one recorded as delivered.
-    undelivered: accepted and not recorded as delivered when patience ran out. twice: what the carrier took more
-    than was accepted. refused: answers other than 202. lost: no answer. cpu_us: of the server, a message.
+    half_…: the same server under an open loop at half of delivered_per_s; latencies from the instant a message was due.
+    cpu_us: of the server, a message; database_cpu_us: of PostgreSQL, apart. disk_bytes: what the store has grown by,
+    written_bytes: what was written to the disk for it, both a message. undelivered: accepted and not recorded as
+    delivered when patience ran out. twice: what the carrier took more than was accepted. refused: answers other
+    than 202. lost: no answer. late: due and not sent when patience ran out.
     """
 
-    name: Name
+    name: str
     round: int
     accepted: int
     accepted_per_s: float
     delivered_per_s: float
-    p50_ms: float
-    p99_ms: float
-    max_ms: float
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+    half_per_s: float | None = None
+    half_p50_ms: float | None = None
+    half_p99_ms: float | None = None
+    half_max_ms: float | None = None
     cpu_us: float | None = None
+    database_cpu_us: float | None = None
     peak_mib: float | None = None
+    disk_bytes: float | None = None
+    written_bytes: float | None = None
     messages_per_commit: float | None = None
     load_cpu_us: float | None = None
     carrier_cpu_us: float | None = None
@@ -40,183 +49,151 @@ class Run(msgspec.Struct, frozen=True):
     twice: int = 0
     refused: int = 0
     lost: int = 0
+    late: int = 0
 
     @property
     def clean(self) -> bool:
-        return not (self.undelivered or self.twice or self.refused or self.lost)
-
-
-class Machine(msgspec.Struct, frozen=True):
-    """Where it was measured. filesystem: of the directory the stores were in; a `tmpfs` makes fsync free."""
-
-    cores: int
-    python: str
-    sqlite: str
-    system: str
-    filesystem: str
-
-    def __str__(self) -> str:
-        cores = f"{self.cores} core{'s' * (self.cores != 1)}"
-        return f"{cores}, {self.system}, Python {self.python}, SQLite {self.sqlite}, store on {self.filesystem}"
+        return not (self.undelivered or self.twice or self.refused or self.lost or self.late)
 
 
 class Report(msgspec.Struct, frozen=True):
-    """cold_ms: from the start of the process to the answer to its first message, that message being on disk."""
+    """cold_ms: from the start of the process to the answer to its first message, that message being on disk.
+
+    missing: who could not be measured here, and why. date: of the measurement. command: what gives it again.
+    """
 
     machine: Machine
     rounds: int
     seconds: float
     connections: int
     runs: list[Run]
-    cold_ms: dict[Name, list[float]]
+    cold_ms: dict[str, list[float]]
+    names: list[str] = []
+    missing: dict[str, str] = {}
+    date: str = ""
+    command: str = ""
 
     @property
     def clean(self) -> bool:
         """Whether every message was accepted at the first call, and delivered once."""
         return all(run.clean for run in self.runs)
 
-    def of(self, name: Name) -> list[Run]:
-        return [run for run in self.runs if run.name == name]
+    def values(self, name: str, figure: str) -> dict[int, float]:
+        """One figure of one server, by round."""
+        if figure == COLD:
+            return dict(enumerate(self.cold_ms.get(name, [])))
+        found = {run.round: getattr(run, figure) for run in self.runs if run.name == name}
+        return {number: value for number, value in found.items() if value is not None}
+
+    def span(self, name: str, figure: str) -> Span | None:
+        """None where nobody could take it."""
+        return span([*self.values(name, figure).values()])
+
+    def ratio(self, name: str, over: str | None, figure: str) -> Span | None:
+        """Pair by pair: what disturbs the machine in one round disturbs both halves of it."""
+        below = self.values(over, figure) if over else {}
+        above = self.values(name, figure)
+        return span([above[number] / value for number, value in below.items() if value and number in above])
+
+
+COLD: Final = "cold_ms"
+
+MEASURES: Final[dict[str, str]] = {
+    "accepted_per_s": "accepted/s",
+    "delivered_per_s": "delivered/s",
+    "p50_ms": "accept p50 ms",
+    "p99_ms": "accept p99 ms",
+    "half_per_s": "half load, messages/s",
+    "half_p50_ms": "half load p50 ms",
+    "half_p99_ms": "half load p99 ms",
+    "cpu_us": "CPU us/message",
+    "database_cpu_us": "PostgreSQL CPU us/message",
+    "peak_mib": "peak RSS MiB",
+    "disk_bytes": "left on disk, bytes/message",
+    "written_bytes": "written to disk, bytes/message",
+    "messages_per_commit": "messages/commit",
+    COLD: "cold start ms",
+}
+"""What a reader sees of a run, by the name of its field."""
+
+
+def span(values: Sequence[float]) -> Span | None:
+    return (min(values), median(values), max(values)) if values else None
+
+
+def ceiling(name: str) -> str | None:
+    """The bare loop that does the same steps on the same store."""
+    what, _, where = name.partition(" ")
+    return f"bare {where}" if what == "posthouse" else None
 
 
 class Goal(msgspec.Struct, frozen=True):
-    """What is asked of Posthouse: at least this share of the bare loop, or at most this much."""
+    """What must hold for the median of a figure of one server: at least a share of another's, or at most a value."""
 
-    least_ratio: float | None = None
+    name: str
+    figure: str
+    over: str | None = None
+    least: float | None = None
     most: float | None = None
 
     def __str__(self) -> str:
-        return f">= {self.least_ratio:g}x" if self.most is None else f"<= {self.most:g}"
-
-    def met(self, value: float, ratio: float | None) -> bool | None:
-        """Judged by the medians; None where there is nothing to compare with."""
-        if self.most is not None:
-            return value <= self.most
-        return None if ratio is None or self.least_ratio is None else ratio >= self.least_ratio
+        aim = f"at most {self.most:g}" if self.least is None else f"at least {self.least:g} x {self.over}"
+        return f"{self.name}, {MEASURES[self.figure]}: {aim}"
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One measure: its least, median and greatest by server, Posthouse over bare pair by pair, and the goal."""
-
-    title: str
-    spans: dict[Name, tuple[float, float, float]]
-    ratio: tuple[float, float, float] | None
-    goal: Goal | None
+class Verdict(msgspec.Struct, frozen=True):
+    goal: Goal
+    seen: float
 
     @property
-    def met(self) -> bool | None:
-        """Whether the goal is met; None where there is none, or nothing to judge by."""
-        if self.goal is None or "posthouse" not in self.spans:
-            return None
-        return self.goal.met(self.spans["posthouse"][1], self.ratio[1] if self.ratio else None)
+    def met(self) -> bool:
+        goal = self.goal
+        return (goal.most is None or self.seen <= goal.most) and (goal.least is None or self.seen >= goal.least)
 
 
-MEASURES: Final[tuple[tuple[str, Callable[[Run], float | None], Goal | None], ...]] = (
-    ("accepted/s", lambda run: run.accepted_per_s, Goal(least_ratio=0.5)),
-    ("delivered/s", lambda run: run.delivered_per_s, Goal(least_ratio=0.5)),
-    ("accept p50 ms", lambda run: run.p50_ms, None),
-    ("accept p99 ms", lambda run: run.p99_ms, Goal(most=60)),
-    ("CPU us/message", lambda run: run.cpu_us, None),
-    ("peak RSS MiB", lambda run: run.peak_mib, Goal(most=120)),
-    ("messages/commit", lambda run: run.messages_per_commit, None),
+ONE: Final = "posthouse sqlite"
+TWO: Final = "posthouse postgresql 2"
+GOALS: Final = (
+    Goal(ONE, "delivered_per_s", over="bare sqlite", least=0.5),
+    Goal(TWO, "delivered_per_s", over="bare postgresql 2", least=0.5),
+    Goal(ONE, "delivered_per_s", over=POSTFIX, least=6),
+    Goal(TWO, "delivered_per_s", over=POSTFIX, least=6),
+    Goal(ONE, "half_p99_ms", most=25),
+    Goal(TWO, "half_p99_ms", most=25),
+    Goal(ONE, "cpu_us", most=250),
+    Goal(TWO, "cpu_us", most=250),
+    Goal(ONE, "p99_ms", most=60),
+    Goal(ONE, "peak_mib", most=120),
+    Goal(ONE, COLD, most=600),
 )
-COLD: Final = "cold start ms"
 
 
-def span(values: Sequence[float]) -> tuple[float, float, float]:
-    """Least, median, greatest."""
-    return min(values), median(values), max(values)
-
-
-def rows(report: Report) -> Iterator[Row]:
-    """The table, measure by measure; one that nobody could take is left out."""
-    for title, figure, goal in MEASURES:
-        found: dict[Name, dict[int, float]] = {"bare": {}, "posthouse": {}}
-        for run in report.runs:
-            if (value := figure(run)) is not None:
-                found[run.name][run.round] = value
-        spans = {name: span([*values.values()]) for name, values in found.items() if values}
-        # Pair by pair: what disturbs the machine in one round disturbs both halves of it.
-        pairs = [found["posthouse"][i] / bare for i, bare in found["bare"].items() if bare and i in found["posthouse"]]
-        if spans:
-            yield Row(title, spans, span(pairs) if pairs else None, goal)
-    cold = {name: span(values) for name, values in report.cold_ms.items() if values}
-    if cold:
-        yield Row(COLD, cold, None, Goal(most=600))
-
-
-def number(value: float) -> str:
-    """Three digits where it is small, whole where it is not."""
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def verdict(row: Row) -> str:
-    """The goal, and whether it is met."""
-    if row.goal is None:
-        return ""
-    return str(row.goal) if row.met is None else f"{row.goal} {'met' if row.met else 'missed'}"
-
-
-def table(report: Report) -> Table:
-    """For a terminal of 80 columns; of the ratio, the median."""
-    shown = Table(
-        title=str(report.machine), caption=conditions(report), title_justify="left", caption_justify="left", box=SIMPLE
-    )
-    shown.add_column("min/median/max")
-    for column in ("bare", "posthouse", "ratio", "goal"):
-        shown.add_column(column, justify="right")
-    for row in rows(report):
-        cells = ["/".join(map(number, row.spans[name])) if name in row.spans else "-" for name in ("bare", "posthouse")]
-        ratio = number(row.ratio[1]) if row.ratio else ""
-        style = {True: "green", False: "red", None: ""}[row.met]
-        shown.add_row(row.title, *cells, ratio, f"[{style}]{verdict(row)}[/]" if style else verdict(row))
-    return shown
-
-
-def lines(report: Report) -> Iterator[str]:
-    """For a pipe: the same, one measure a line, tabs between."""
-    yield str(report.machine)
-    yield conditions(report)
-    for row in rows(report):
-        parts = [row.title, *(f"{name} {'/'.join(map(number, span))}" for name, span in row.spans.items())]
-        if row.ratio:
-            parts.append(f"ratio {'/'.join(map(number, row.ratio))}")
-        yield "\t".join([*parts, verdict(row)]).rstrip()
+def verdicts(report: Report) -> Iterator[Verdict]:
+    """The goals that there is something to judge by."""
+    for goal in GOALS:
+        seen = report.ratio(goal.name, goal.over, goal.figure) if goal.over else report.span(goal.name, goal.figure)
+        if seen is not None:
+            yield Verdict(goal, seen[1])
 
 
 def conditions(report: Report) -> str:
     """How it was measured, in one sentence."""
     return (
-        f"{report.rounds} x {report.seconds:g} s each in turns, {report.connections} connections, closed loop,"
-        " load generator and provider on the same machine, loopback, 1.4 KB messages"
+        f"{report.rounds} x {report.seconds:g} s each in turns, {report.connections} connections, closed loop, then as"
+        " long at half of that in an open loop; load generator and provider on the same machine, loopback,"
+        " 1.4 KB messages"
     )
 
 
 def faults(report: Report) -> Iterator[str]:
     """What no good run has, a line each."""
     for run in report.runs:
-        wrong = {"undelivered": run.undelivered, "twice": run.twice, "refused": run.refused, "lost": run.lost}
+        wrong = {
+            "undelivered": run.undelivered,
+            "twice": run.twice,
+            "refused": run.refused,
+            "lost": run.lost,
+            "too late to be sent": run.late,
+        }
         if not run.clean:
             yield f"round {run.round}, {run.name}: " + ", ".join(f"{n} {what}" for what, n in wrong.items() if n)
-
-
-def machine(directory: Path) -> Machine:
-    """This one."""
-    return Machine(
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        python=platform.python_version(),
-        sqlite=apsw.sqlite_lib_version(),
-        system=f"{platform.system()} {platform.release()}",
-        filesystem=filesystem(directory),
-    )
-
-
-def filesystem(directory: Path) -> str:
-    """The kind of file system a directory is on, by the longest mount point above it (proc_pid_mounts(5))."""
-    try:
-        mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    except OSError:
-        return "an unknown file system"
-    place = directory.resolve()
-    above = [(len(mount[1]), mount[2]) for mount in mounts if place.is_relative_to(mount[1])]
-    return max(above)[1] if above else "an unknown file system"
