@@ -61,7 +61,7 @@ check: lint test supply ## everything that must hold before a commit
 format: $(VENV)/.dev ## put the source into its one form
 	@$(VENV)/bin/ruff format --quiet . && $(VENV)/bin/ruff check --quiet --fix .
 
-bench: $(VENV)/.dev ## measure this machine: Posthouse beside a bare loop of the same steps
+bench: $(VENV)/.dev ## measure this machine: Posthouse beside bare loops of the same steps, and Postfix
 	@$(RUN) -m posthouse bench $(ARGS)
 	@$(RUN) -m bench.routing
 
@@ -77,6 +77,16 @@ soak: $(VENV)/.dev ## the fault tests, longer: make soak KILLS=500 RELOADS=1000
 moto: .venv-moto/.made ## fetch moto, which plays Amazon SES in the end-to-end tests
 
 .PHONY: moto
+
+.venv-locust/.made: requirements/locust.txt | $(TOOLS)/uv
+	@echo "fetching Locust, which plays users"
+	@$(UV) venv --quiet --allow-existing .venv-locust
+	@$(UV) pip sync --quiet --python .venv-locust/bin/python --require-hashes requirements/locust.txt
+	@touch $@
+
+locust: .venv-locust/.made ## fetch Locust, which plays users in a load test
+
+.PHONY: locust
 
 .venv-deploy/.made: deploy/requirements/tools.txt | $(TOOLS)/uv
 	@echo "fetching what checks the files of deploy/"
@@ -128,6 +138,6 @@ docs-serve: .venv-docs/.made ## show the site on http://localhost:8000, built ag
 .PHONY: docs docs-tools docs-serve
 
 clean: ## remove what was fetched and made
-	@rm -rf $(TOOLS) $(VENV) .venv-moto .venv-deploy .venv-docs .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	@rm -rf $(TOOLS) $(VENV) .venv-moto .venv-locust .venv-deploy .venv-docs .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 
 .PHONY: help run debug interactive test coverage lint check format bench soak requirements reference clean deploy-tools packages sbom audit supply licences
