@@ -28,6 +28,7 @@ async def test_a_small_measurement_is_clean_and_leaves_nothing_behind(place: Pat
     assert run.messages_per_commit > 0
     assert run.half_per_s == pytest.approx(run.delivered_per_s / 2, rel=0.5)
     assert run.disk_bytes is not None
+    assert 1000 < run.disk_bytes < 20_000
     assert (run.database_cpu_us is None) == (name == "bare sqlite")
     assert 0 < report.cold_ms[name][0] < 30_000
     assert os.listdir(place) == []

@@ -28,14 +28,14 @@ def shot(accepted: int, began: float, late: int = 0) -> Load:
 
 
 def test_figures_are_the_difference_of_the_counters() -> None:
-    before = Mark(100, Tally(done=True, commits=10), 1.0, 0.5, 2.0, 1e6, 5e5)
-    after = Mark(1100, Tally(done=True, commits=60), 1.2, 0.52, 2.1, 4e6, 7e5)
+    before = Mark(100, Tally(done=True, commits=10), 1.0, 0.5, 2.0, 5e5, 1e6)
+    after = Mark(1100, Tally(done=True, commits=60), 1.2, 0.52, 2.1, 7e5, 4e6)
     run = result("bare sqlite", 1, shot(1000, began=50.0), before, after, done_at=52.5)
     assert (run.accepted_per_s, run.delivered_per_s) == (500.0, 400.0)
     assert run.cpu_us == pytest.approx(200)
     assert run.carrier_cpu_us == pytest.approx(20)
     assert run.database_cpu_us == pytest.approx(100)
-    assert (run.written_bytes, run.disk_bytes) == (3000, 200)
+    assert (run.log_bytes, run.disk_bytes) == (3000, 200)
     assert run.messages_per_commit == 20
     assert (run.undelivered, run.twice, run.refused, run.lost) == (0, 0, 2, 1)
 

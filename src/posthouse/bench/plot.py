@@ -50,7 +50,7 @@ def _bars(axes: "Axes", report: Report, names: list[str], measure: str, title: s
     for row, name in enumerate(names):
         found = report.span(name, measure)
         if found is None:
-            axes.text(0, row, " not measured", va="center", color="#808080")
+            axes.text(0, row, " cannot be told", va="center", color="#808080")
             continue
         low, middle, high = found
         colour = COLOURS[name.partition(" ")[0]]
@@ -62,7 +62,7 @@ def _bars(axes: "Axes", report: Report, names: list[str], measure: str, title: s
         axes.annotate(f"{middle:,.0f}" if middle >= 100 else f"{middle:.3g}", (end, row), (4, 0), va="center",
                       textcoords="offset points")  # fmt: skip
     axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_title(title, loc="left", fontsize=9)
     axes.set_xlim(0, 1.08 * axes.get_xlim()[1])
     axes.grid(axis="x", alpha=0.3)

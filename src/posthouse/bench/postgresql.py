@@ -66,6 +66,10 @@ class Database:
         """What the tables and indexes of a database take on disk; the log that is used again and again is not in it."""
         return int(await self.ask(url, "SELECT pg_database_size(current_database())"))
 
+    async def logged_bytes(self) -> int:
+        """How much has been written to the log of the server so far."""
+        return int(await self.ask(self.url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"))
+
     async def run(self, url: str, statements: str) -> None:
         connection = await connected(url)
         try:

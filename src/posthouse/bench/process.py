@@ -63,10 +63,6 @@ class Child:
         """Processor time it has used so far, user and system, that of descendants that have ended too, in seconds."""
         return total(seconds, self.process.pid)
 
-    def written_bytes(self) -> float | None:
-        """What it has had written to disks so far, that of descendants that have ended too."""
-        return total(written, self.process.pid)
-
     def peak_mib(self) -> float | None:
         """The most memory it has held (VmHWM), in MiB."""
         return total(peak, self.process.pid)
@@ -100,9 +96,6 @@ class Pack:
 
     def peak_mib(self) -> float | None:
         return added([one.peak_mib() for one in self.children])
-
-    def written_bytes(self) -> float | None:
-        return added([one.written_bytes() for one in self.children])
 
 
 def added(figures: Sequence[float | None]) -> float | None:
@@ -152,14 +145,6 @@ def seconds(pid: int) -> float:
     """utime, stime, cutime, cstime of `/proc/PID/stat` (proc_pid_stat(5)); the name before them may hold blanks."""
     fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def written(pid: int) -> float:
-    """write_bytes of `/proc/PID/io`; the kernel adds that of children that were waited for."""
-    for line in (PROC / str(pid) / "io").read_text().splitlines():
-        if line.startswith("write_bytes:"):
-            return float(line.split()[1])
-    return 0.0
 
 
 def peak(pid: int) -> float:

@@ -27,7 +27,7 @@ async def run(ground: Ground, number: int) -> Run:
         async with postfix.started(Path(name), Ports(*free_ports(2))) as one:
             await one.take(WARM, plan.connections)
             await drained(one, WARM, plan.seconds)
-            before, disk, cpu_s, written = one.taken(), one.disk_bytes(), one.master.cpu_s(), one.master.written_bytes()
+            before, disk, cpu_s = one.taken(), one.disk_bytes(), one.master.cpu_s()
             began = clock.monotonic()
             took_s = await one.take(messages, plan.connections)
             done_at = await drained(one, before + messages, plan.seconds)
@@ -41,7 +41,6 @@ async def run(ground: Ground, number: int) -> Run:
                 cpu_us=each(cpu_s, one.master.cpu_s(), messages, 1e6),
                 peak_mib=one.master.peak_mib(),
                 disk_bytes=each(disk, one.disk_bytes(), messages),
-                written_bytes=each(written, one.master.written_bytes(), messages),
                 undelivered=max(messages - carried, one.queued()),
                 twice=max(0, carried - messages),
             )

@@ -20,7 +20,7 @@ class Run(msgspec.Struct, frozen=True):
     delivered_per_s: accepted messages over the time from the first message to the last one recorded as delivered.
     half_…: the same server under an open loop at half of delivered_per_s; latencies from the instant a message was due.
     cpu_us: of the server, a message; database_cpu_us: of PostgreSQL, apart. disk_bytes: what the store has grown by,
-    written_bytes: what was written to the disk for it, both a message. undelivered: accepted and not recorded as
+    log_bytes: what went through PostgreSQL's log, both a message. undelivered: accepted and not recorded as
     delivered when patience ran out. twice: what the carrier took more than was accepted. refused: answers other
     than 202. lost: no answer. late: due and not sent when patience ran out.
     """
@@ -41,7 +41,7 @@ class Run(msgspec.Struct, frozen=True):
     database_cpu_us: float | None = None
     peak_mib: float | None = None
     disk_bytes: float | None = None
-    written_bytes: float | None = None
+    log_bytes: float | None = None
     messages_per_commit: float | None = None
     load_cpu_us: float | None = None
     carrier_cpu_us: float | None = None
@@ -110,7 +110,7 @@ MEASURES: Final[dict[str, str]] = {
     "database_cpu_us": "PostgreSQL CPU us/message",
     "peak_mib": "peak RSS MiB",
     "disk_bytes": "left on disk, bytes/message",
-    "written_bytes": "written to disk, bytes/message",
+    "log_bytes": "PostgreSQL's log, bytes/message",
     "messages_per_commit": "messages/commit",
     COLD: "cold start ms",
 }

@@ -26,25 +26,23 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def spread(found: Span, join: str = "-") -> str:
-    """Least and greatest."""
-    return f"{number(found[0])}{join}{number(found[2])}"
+def spread(found: Span) -> str:
+    """Half of the way from the least to the greatest, in parts of the median; empty where they are one."""
+    low, middle, high = found
+    return f"±{(high - low) / 2 / middle:.0%}" if middle and high > low else ""
 
 
 def table(report: Report) -> Table:
-    """For a terminal of 80 columns: medians, and below them least and greatest."""
+    """For a terminal of 80 columns: medians, and below them how far the rounds lie apart."""
     shown = Table(
         title=str(report.machine), caption=conditions(report), title_justify="left", caption_justify="left",
         box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
     )  # fmt: skip
-    shown.add_column("")
+    shown.add_column("median", no_wrap=True)
     for title in (*COLUMNS.values(), "ceiling"):
         shown.add_column(title, justify="right")
     for name in report.names:
         what, _, where = name.partition(" ")
-        if name in report.missing:
-            shown.add_row(f"{what}\n[dim]{where}[/]", "-")
-            continue
         spans = [report.span(name, figure) for figure in COLUMNS]
         spans.append(report.ratio(name, ceiling(name), DELIVERED))
         cells = [f"{number(found[1])}\n[dim]{spread(found)}[/]" if found else "" for found in spans]
@@ -78,7 +76,7 @@ END: Final = "<!-- measured: end -->"
 
 PAGE: Final = (
     "accepted_per_s", "delivered_per_s", "p50_ms", "p99_ms", "half_p50_ms", "half_p99_ms", "cpu_us",
-    "database_cpu_us", "written_bytes", "disk_bytes", "peak_mib", COLD,
+    "database_cpu_us", "disk_bytes", "log_bytes", "peak_mib", COLD,
 )  # fmt: skip
 
 

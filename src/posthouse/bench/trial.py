@@ -1,10 +1,11 @@
 """One run of a server that is posted to over HTTP: the same load on each, until the last message is delivered."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Final
 
+import apsw
 import msgspec
 
 from posthouse.bench import load
@@ -38,8 +39,8 @@ class Mark(msgspec.Struct, frozen=True):
     cpu_s: float | None = None
     carrier_cpu_s: float | None = None
     database_cpu_s: float | None = None
-    written_bytes: float | None = None
     disk_bytes: float | None = None
+    log_bytes: float | None = None
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -74,24 +75,26 @@ class Trial(msgspec.Struct, frozen=True):
     async def mark(self) -> Mark:
         database = self.ground.database if self.place.database else None
         server = database.child if database is not None else None
-        written = self.pack.written_bytes()
-        if database is not None:
-            more = server.written_bytes() if server is not None else None
-            written = None if written is None or more is None else written + more
         return Mark(
             carried=await self.ground.carried(),
             tally=await self.contestant.tally(self.ground.client, self.place),
             cpu_s=self.pack.cpu_s(),
             carrier_cpu_s=self.ground.carrier.cpu_s(),
             database_cpu_s=server.cpu_s() if server is not None else None,
-            written_bytes=written,
             disk_bytes=await database.bytes_of(self.place.database) if database else kept(self.place.directory),
+            log_bytes=await database.logged_bytes() if database else None,
         )
 
 
 def kept(directory: Path) -> int:
-    """Bytes of a SQLite store with its log, which is used again and again."""
-    return sum(file.stat().st_size for file in directory.glob("*.db*"))
+    """Bytes of a SQLite store without its log, but with what only the log has of it yet."""
+    return sum(pages(file) for file in directory.glob("*.db"))
+
+
+def pages(file: Path) -> int:
+    with closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as database:
+        count, size = (database.execute(f"PRAGMA page_{what}").get for what in ("count", "size"))
+        return int(count * size)
 
 
 @asynccontextmanager
@@ -175,7 +178,7 @@ def result(name: str, number: int, shot: load.Load, before: Mark, after: Mark, d
         cpu_us=each(before.cpu_s, after.cpu_s, shot.accepted, 1e6),
         database_cpu_us=each(before.database_cpu_s, after.database_cpu_s, shot.accepted, 1e6),
         disk_bytes=each(before.disk_bytes, after.disk_bytes, shot.accepted),
-        written_bytes=each(before.written_bytes, after.written_bytes, shot.accepted),
+        log_bytes=each(before.log_bytes, after.log_bytes, shot.accepted),
         messages_per_commit=per_commit(before.tally, after.tally, shot.accepted),
         load_cpu_us=shot.cpu_us,
         carrier_cpu_us=each(before.carrier_cpu_s, after.carrier_cpu_s, shot.accepted, 1e6),
