@@ -1,6 +1,10 @@
 """`posthouse bench`: what it prints, what it writes, how it exits."""
 
+import asyncio
 import json
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from posthouse.bench.ground import ALL, Plan
+from posthouse.bench.process import family
 from posthouse.bench.report import Report
 from posthouse.bench.table import BEGIN, END
 from posthouse.cli.bench import bench
@@ -103,3 +108,24 @@ def test_who_is_to_be_measured_is_named_by_words(measured: list[Plan]) -> None:
     runner.invoke(app, ["--only", "2"])
     assert measured[0].names == ("bare postgresql 2", "posthouse postgresql 2")
     assert "bare postgresql 2" in ALL
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_measurement_that_is_stopped_leaves_nothing_behind(place: Path, number: signal.Signals) -> None:
+    words = ["-m", "posthouse", "bench", "--only", "bare", "--seconds", "30", "--cold-starts", "0"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *words, "--directory", place, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    said = [await process.stderr.readline() for _ in range(2)]
+    assert said == [b"PostgreSQL: start\n", b"bare sqlite: round 1 of 3\n"]
+    below = family(process.pid)
+    process.send_signal(number)
+    assert await process.wait() != 0
+    assert b"Traceback" not in await process.stderr.read()
+    assert alive(below) == []
+    assert os.listdir(place) == []

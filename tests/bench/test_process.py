@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from posthouse.bench.process import BenchError, child
+from posthouse.bench.process import BenchError, Pack, child
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 
@@ -23,6 +23,34 @@ async def test_cpu_and_memory_are_those_of_the_process_and_its_descendants(tmp_p
         assert 40 < peak_mib < 200
         # The inner process waits for its input: it must not outlive its parent.
         process.process.kill()
+
+
+@needs_proc
+async def test_the_work_of_descendants_that_have_ended_is_counted(tmp_path: Path) -> None:
+    inner = "import time; [0 for _ in iter(lambda: time.process_time() < 0.3, False)]"
+    outer = (
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}]); print('done', flush=True); input()"
+    )
+    async with child(tmp_path / "log", "-c", outer) as process:
+        assert await process.line(30) == b"done\n"
+        cpu_s = process.cpu_s()
+        assert cpu_s is not None
+        assert cpu_s > 0.28
+
+
+@needs_proc
+async def test_several_processes_are_one_server(tmp_path: Path) -> None:
+    async with child(tmp_path / "log", "-c", "input()") as one, child(tmp_path / "log", "-c", "input()") as two:
+        apart = [process.peak_mib() for process in (one, two)]
+        assert None not in apart
+        both = Pack([one, two]).peak_mib()
+        assert both is not None
+        assert both >= sum(filter(None, apart))
+        two.process.kill()
+        two.process.wait()
+        assert Pack([one, two]).peak_mib() is None
+        with pytest.raises(BenchError, match="ended by itself with -9"):
+            Pack([one, two]).check()
 
 
 @needs_proc

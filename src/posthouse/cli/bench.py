@@ -1,6 +1,7 @@
 """posthouse bench: how fast this machine is beside bare limits and Postfix, or how fast a running server is."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,6 +104,9 @@ def bench(
     except BenchError as error:
         print(f"posthouse bench: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+    except asyncio.CancelledError:
+        print("posthouse bench: stopped", file=sys.stderr)
+        raise typer.Exit(1) from None
     _write(report, json, plot, write)
     if not report.clean:
         raise typer.Exit(1)
@@ -111,8 +115,14 @@ def bench(
 def _measured(plan: "Plan", command: str) -> "Report":
     from posthouse.bench.run import measure
 
+    async def measured(tell: Tell) -> "Report":
+        if (task := asyncio.current_task()) is not None:
+            # As Ctrl-C does: servers that were started must not be left behind.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await measure(plan, tell, command)
+
     with _telling() as tell:
-        return asyncio.run(measure(plan, tell, command))
+        return asyncio.run(measured(tell))
 
 
 @contextmanager
