@@ -65,8 +65,9 @@ bench: $(VENV)/.dev ## measure this machine: Posthouse beside bare loops of the 
 	@$(RUN) -m posthouse bench $(ARGS)
 	@$(RUN) -m bench.routing
 
-soak: $(VENV)/.dev ## the fault tests, longer: make soak KILLS=500 RELOADS=1000
-	@POSTHOUSE_KILLS=$${KILLS:-500} POSTHOUSE_RELOADS=$${RELOADS:-1000} $(RUN) -m pytest -q -s -m 'soak or not soak' tests/faults $(ARGS)
+soak: $(VENV)/.dev ## the fault tests, longer: make soak SEED=1 KILLS=150 CUTS=50 RELOADS=1000
+	@set -a; $(foreach name,SEED KILLS CALLS DRAINS CUTS RESTARTS BACKLOG STEPS RELOADS,$(if $($(name)),POSTHOUSE_$(name)=$($(name));)) \
+	  POSTHOUSE_SOAK=1 exec $(RUN) -m pytest -q -s -x -m 'soak or not soak' $(or $(FAULTS),tests/faults) $(ARGS)
 
 .venv-moto/.made: requirements/moto.txt | $(TOOLS)/uv
 	@echo "fetching moto, which plays Amazon SES"

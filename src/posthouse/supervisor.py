@@ -165,4 +165,4 @@ async def _greet(row: Sequence[Worker], ready: Callable[[], None]) -> None:
 
 def worker_command() -> list[str]:
     """This very command line, as a worker is to be started."""
-    return [sys.executable, "-m", "posthouse", *sys.argv[1:]]
+    return [sys.executable, *sys.orig_argv[1:]]

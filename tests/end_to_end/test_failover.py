@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.conftest import Client
-from tests.faults.auditor import audit, stored, unfinished
+from tests.faults.auditor import audit, unfinished
 from tests.faults.carrier import Carrier, carrying
 from tests.faults.driver import Ledger, load, settle
+from tests.faults.ground import stored
 from tests.faults.server import KEY, POOL, STORE, Server, configured, sendgrid, serving
 
 ADMIN = "a-key-of-the-operator"

@@ -13,6 +13,7 @@ Fate = Literal["answered", "refused", "silent", "half"]
 """refused: no connection. silent: the connection ended without a byte of an answer. half: amid the answer."""
 
 PATIENCE_S = 30.0
+BREATH_S = 0.02
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -156,17 +157,29 @@ class Ledger:
 
 
 async def load(
-    port: int, refs: Iterator[str], ledger: Ledger, callers: int, go_on: Callable[[], bool], **fields: Any
+    port: int,
+    refs: Iterator[str],
+    ledger: Ledger,
+    callers: int,
+    go_on: Callable[[], bool],
+    *,
+    undaunted: bool = False,
+    **fields: Any,
 ) -> None:
-    """So many callers, each posting its next message when the last is answered, until told so or left alone."""
+    """So many callers, each posting its next message when the last is answered, until told so or left alone.
+
+    undaunted: whoever is left alone connects anew, and waits a moment where nobody listens or the store is away.
+    """
 
     async def call() -> None:
         caller = Caller(port)
         while go_on():
             answer = await caller.post(next(refs), **fields)
             await ledger.enter(answer)
-            if answer.fate != "answered":
+            if answer.fate != "answered" and not undaunted:
                 break
+            if answer.fate == "refused" or answer.status == 503:
+                await asyncio.sleep(BREATH_S)
         await caller.close()
 
     async with asyncio.TaskGroup() as group:

@@ -1,11 +1,11 @@
-"""A fault of the disk, in a running server: strace makes its system calls fail, for as long as a block runs."""
+"""A fault in a running server: strace makes its system calls fail, or kill it, for as long as a block runs."""
 
 import asyncio
 import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from tests.faults.trace import attaching
@@ -16,17 +16,24 @@ def breaking(call: str, error: str, when: str) -> Sequence[str]:
     return ("-e", f"inject={call}:error={error}:when={when}")
 
 
+def killing(call: str, when: int) -> Sequence[str]:
+    """The same, to let a process die on the threshold of a call: the how-manieth of any of its threads."""
+    return ("-e", f"inject={call}:signal=SIGKILL:when={when}")
+
+
 def attached(command: list[str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, stderr=subprocess.PIPE)
 
 
-@asynccontextmanager
-async def failing(pid: int, call: str, error: str, when: str, log: Path) -> AsyncIterator[None]:
-    """Calls of one name fail. when: the how-manieth of each thread (`3`), or from which one on (`3+`).
+def failing(pid: int, call: str, error: str, when: str, log: Path) -> AbstractAsyncContextManager[None]:
+    """Calls of one name fail. when: the how-manieth of each thread (`3`), or from which one on (`3+`)."""
+    return injected(pid, breaking(call, error, when), log)
 
-    log: of the calls that were made meanwhile, complete when the block is left. The process may end before that.
-    """
-    tracer = attached([*attaching(log, pid), *breaking(call, error, when)])
+
+@asynccontextmanager
+async def injected(pid: int, fault: Sequence[str], log: Path) -> AsyncIterator[None]:
+    """log: of the calls that were made meanwhile, complete when the block is left. The process may end before that."""
+    tracer = attached([*attaching(log, pid), *fault])
     assert tracer.stderr is not None
     try:
         async with asyncio.timeout(10):

@@ -1,14 +1,34 @@
-"""Posthouse with one promise broken: what a fault test must be able to see. `python -P mutant.py NAME serve …`"""
+"""Posthouse with one thing changed. `python -P mutant.py CHANGE… serve …`
+
+A function of this file breaks a promise: that a fault test must be able to see. `module.NAME=number` gives a constant
+another value, so that a test need not wait as long as life does: no promise is broken by that.
+"""
 
 import sys
+from importlib import import_module
 from pathlib import Path
+
+SOON = (
+    "delivery.desk.LEASE_S=5",
+    "delivery.sweep.EVERY_S=0.5",
+    "delivery.nodes.EVERY_S=0.2",
+    "delivery.nodes.SEEN_S=0.5",
+    "delivery.nodes.FRESH_S=0.8",
+    "delivery.nodes.GONE_S=1.5",
+)
+"""The dead are missed sooner, and the new ones seen: leases end earlier, and everybody looks more often."""
+
+SOON_TIMEOUT_S = 1.5
+"""For providers, with it: a lease is never shorter than three of their timeouts."""
 
 
 def forgets_to_sync() -> None:
     """Commits are not synced: the default advice for WAL, and mail is lost in a power cut."""
+    from posthouse.store.postgres.server import Server
     from posthouse.store.sqlite import file
 
     file.SYNCHRONOUS = "NORMAL"  # type: ignore[misc]
+    Server._synchronous = property(lambda server: "off", lambda server, value: None)  # type: ignore[assignment]
 
 
 def sends_unwritten() -> None:
@@ -20,9 +40,14 @@ def sends_unwritten() -> None:
 
 def forgets_attempts() -> None:
     """What was begun when the process died is taken for untouched, and sent again as if for the first time."""
+    from posthouse.store.postgres import work as on_postgres
     from posthouse.store.sqlite import work
 
+    async def none(db: object, begun: object) -> dict[str, object]:
+        return {}
+
     work._opened = lambda db, id_, attempts: None
+    on_postgres._opened = none  # type: ignore[assignment]
 
 
 def believes_the_next_sync() -> None:
@@ -68,13 +93,26 @@ def stops_at_once() -> None:
     gateway.DRAIN_S = 0.0  # type: ignore[misc]
 
 
-def program(name: str) -> tuple[str, ...]:
+def change(word: str) -> None:
+    """Make one change."""
+    place, equals, value = word.partition("=")
+    if not equals:
+        globals()[place]()
+        return
+    module, _, name = place.rpartition(".")
+    room = import_module(f"posthouse.{module}")
+    assert isinstance(getattr(room, name), float), place
+    setattr(room, name, float(value))
+
+
+def program(*changes: str) -> tuple[str, ...]:
     """What Python is to run, for `server.launch`."""
-    return ("-P", str(Path(__file__)), name)
+    return ("-P", str(Path(__file__)), *changes)
 
 
 if __name__ == "__main__":
-    globals()[sys.argv.pop(1)]()
+    while sys.argv[1] != "serve":
+        change(sys.argv.pop(1))
 
     from posthouse.cli import main
 

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.faults.freeze import Orphan, freeze
+
 KEY = "a-key-of-the-fault-tests"
 POOL = "example.com"
 STORE = "posthouse.db"
@@ -21,12 +23,12 @@ READY_S = 30.0
 END_S = 40.0
 
 
-def configured(folder: Path, providers: Mapping[str, object], **pool: object) -> Path:
-    """Write `posthouse.yaml` for one pool of these providers, tried again soon; its store lies beside it."""
+def configured(folder: Path, providers: Mapping[str, object], store: str | None = None, **pool: object) -> Path:
+    """Write `posthouse.yaml` for one pool of these providers, tried again soon. store: beside it unless said."""
     retry = {"first_s": 0.2, "factor": 1.5, "max_s": 1.0}
     document = {
         "http": {"listen": "127.0.0.1:0"},
-        "store": f"sqlite:///{folder / STORE}",
+        "store": store or f"sqlite:///{folder / STORE}",
         "pools": {POOL: {"keys": {"faults": KEY}, "retry": retry, "providers": providers, **pool}},
     }
     path = folder / "posthouse.yaml"
@@ -40,10 +42,14 @@ def sendgrid(port: int, **settings: object) -> dict[str, object]:
 
 
 class Server:
-    """port: where it listens; pid: of Posthouse itself, where it is traced too. Both are known once it is ready."""
+    """port: where it listens; pid: of Posthouse itself, where it is traced too. Both are known once it is ready.
+
+    orphans: its workers, after it was killed and they were not.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path, *, traced: bool = False) -> None:
         self._process, self.traced = process, traced
+        self.orphans: list[Orphan] = []
         self.log = log
         self.pid = process.pid
         self.port = 0
@@ -65,8 +71,31 @@ class Server:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """As a crash does: nothing more is run of it."""
+        """As a crash does: nothing more is run of it. Its workers, where it has any, are left alone."""
         self.signal(signal.SIGKILL)
+
+    async def behead(self) -> None:
+        """Kill a supervisor. Its workers notice: they are its orphans now."""
+        await freeze([self.pid])  # it would start another one meanwhile
+        self.orphans = [Orphan(pid) for pid in self.workers]
+        self.kill()
+
+    async def fell(self) -> None:
+        """Kill all of it at one time: a supervisor with its workers."""
+        await self.behead()
+        for orphan in self.orphans:
+            orphan.kill()
+
+    async def gone(self, within_s: float = END_S) -> int:
+        """Wait until nothing of it runs any more; its exit status."""
+        status = await self.ended(within_s)
+        while self.orphans:
+            await self.orphans.pop().ended(within_s)
+        return status
+
+    @property
+    def workers(self) -> list[int]:
+        return children(self.pid)
 
     async def ended(self, within_s: float = END_S) -> int:
         """Its exit status; minus the number of the signal that ended it."""
@@ -98,10 +127,22 @@ def children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def launch(config: Path, *, program: Sequence[str] = POSTHOUSE, under: Sequence[str] = ()) -> Server:
-    """Start it, and do not wait. program: what Python is to run; under: a command that runs another command."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("POSTHOUSE_", "PYTHON"))}
-    command = [*under, sys.executable, *program, "serve", "--config", str(config)]
+def launch(
+    config: Path,
+    *,
+    program: Sequence[str] = POSTHOUSE,
+    under: Sequence[str] = (),
+    words: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> Server:
+    """Start it, and do not wait.
+
+    program: what Python is to run; under: a command that runs another command; words: after `serve`; variables: of its
+    environment.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("POSTHOUSE_", "PYTHON"))}
+    environment = kept | dict(variables or {})
+    command = [*under, sys.executable, *program, "serve", "--config", str(config), *words]
     log = config.with_suffix(".log")
     with log.open("ab") as errors:
         process = subprocess.Popen(
@@ -130,11 +171,15 @@ async def serving(config: Path, **how: Any) -> AsyncIterator[Server]:
 async def _end(server: Server) -> None:
     process = server._process
     if process.poll() is None:
-        # A tracer lets go of what it traces when it is killed: it comes last.
-        traced = children(process.pid) if server.traced else []
-        for pid in (*traced, process.pid):
+        # A tracer lets go of what it traces when it is killed: it comes last. A supervisor would start workers again.
+        if not server.traced:
+            await freeze([process.pid])
+        for pid in (*children(process.pid), process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         await asyncio.to_thread(process.wait, 5.0)
+    for orphan in server.orphans:
+        orphan.kill()
+        orphan.close()
     if process.stdout is not None:
         process.stdout.close()

@@ -1,24 +1,26 @@
 """SIGTERM under load: what has begun is finished, what has not is kept, and nobody is left with half an answer."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from random import Random
 
 import msgspec
 import pytest
 
-from tests.faults.auditor import audit, stored
+from tests.faults.auditor import audit
 from tests.faults.carrier import HANG, Carrier, Manner, carrying, slowly
 from tests.faults.driver import Caller, Ledger, load
+from tests.faults.ground import Ground, Sqlite, stored
 from tests.faults.mutant import program
-from tests.faults.server import POSTHOUSE, STORE, configured, sendgrid, serving
+from tests.faults.report import Line
+from tests.faults.server import STORE, configured, sendgrid, serving
+from tests.faults.soak import chance, rounds
 
-DRAINS = max(4, int(os.environ.get("POSTHOUSE_KILLS", "0")) // 10)
-SEED = int(os.environ.get("POSTHOUSE_SEED", "0")) or Random().randrange(1, 2**32)
+DRAINS = rounds("DRAINS", 3, 50)
+"""On each store."""
+
 CALLERS = 8
 LONGEST_S = 30.0
 
@@ -33,15 +35,16 @@ class Stop(msgspec.Struct, frozen=True):
 
 async def stop(
     config: Path,
+    ground: Ground,
     carrier: Carrier,
     ledger: Ledger,
     refs: Iterator[str],
     after_s: float,
-    python: Sequence[str] = POSTHOUSE,
+    python: Sequence[str] | None = None,
 ) -> Stop:
     """Start, call, and ask it to stop while the callers go on."""
     clock = asyncio.get_running_loop().time
-    async with serving(config, program=python) as server:
+    async with serving(config, program=python or ground.program, words=ground.words) as server:
         calling = asyncio.create_task(load(server.port, refs, ledger, CALLERS, lambda: True))
         await ledger.reached(len(ledger.answers) + 1)
         await asyncio.sleep(after_s)
@@ -49,34 +52,33 @@ async def stop(
         assert await server.stopped(LONGEST_S) == 0, server.words()
         seconds = clock() - asked
         await calling
-    messages = stored(config.parent / STORE).values()
+    messages = (await ground.stored()).values()
     doubts = [m.id for m in messages if m.marked or None in m.attempts or "unsure" in m.attempts]
     return Stop(seconds, under_way, doubts)
 
 
-@pytest.mark.timeout(60 + 5 * DRAINS)
-async def test_a_stopped_server_leaves_nothing_in_doubt(tmp_path: Path, tell: Callable[[str], None]) -> None:
-    random, moods, ledger, refs = Random(SEED), Random(SEED), Ledger(), map(str, count())
+@pytest.mark.timeout(60 + 6 * DRAINS)
+async def test_a_stopped_server_leaves_nothing_in_doubt(ground: Ground, tell: Callable[[Line], None]) -> None:
+    random, moods, ledger, refs = chance("drains"), chance("moods"), Ledger(), map(str, count())
 
     def manner() -> Manner:
         return slowly(moods.uniform(0, 0.4))
 
     async with carrying(manner) as carrier:
-        config = configured(tmp_path, {"carrier": sendgrid(carrier.port)})
-        stops = [await stop(config, carrier, ledger, refs, random.uniform(0, 0.5)) for _ in range(DRAINS)]
-        async with serving(config) as server:
-            await carrier.arrived(len(stored(tmp_path / STORE)), within_s=120)
+        config = configured(ground.folder, {"carrier": sendgrid(carrier.port)}, store=ground.store)
+        stops = [await stop(config, ground, carrier, ledger, refs, random.uniform(0, 0.5)) for _ in range(DRAINS)]
+        async with serving(config, program=ground.program, words=ground.words) as server:
+            await carrier.arrived(len(await ground.stored()), within_s=120)
             assert await server.stopped(LONGEST_S) == 0, server.words()
-        found = audit(ledger.answers, carrier.arrivals, stored(tmp_path / STORE))
+        found = audit(ledger.answers, carrier.arrivals, await ground.stored())
     fates = {fate: sum(a.fate == fate for a in ledger.answers) for fate in ("refused", "silent", "half")}
     turned_away, under_way = sum(a.status == 503 for a in ledger.answers), sum(one.under_way for one in stops)
-    tell(
-        f"POSTHOUSE_SEED={SEED}: {DRAINS} drains with {under_way} attempts under way, the longest "
-        f"{max(one.seconds for one in stops):.2f} s; {found}; {turned_away} turned away with 503, {fates}"
-    )
+    longest_s = max(one.seconds for one in stops)
+    more = f"{under_way} under way at them, the longest took {longest_s:.2f} s; {turned_away} times 503, {fates}"
+    tell(Line.of(f"SIGTERM, {ground.name}", DRAINS, found, 0, more))
     assert [one.doubts for one in stops] == [[]] * DRAINS
     assert under_way > 0
-    assert not found.violations, f"POSTHOUSE_SEED={SEED}: {found.violations[:10]}"
+    assert not found.violations, found.violations[:10]
     assert found.duplicates == found.marked == 0
     assert {answer.status for answer in ledger.answers if answer.fate == "answered"} <= {202, 503}
     assert fates["half"] == 0
@@ -85,7 +87,8 @@ async def test_a_stopped_server_leaves_nothing_in_doubt(tmp_path: Path, tell: Ca
 async def test_a_server_that_stops_at_once_is_seen_to_leave_doubts(tmp_path: Path) -> None:
     async with carrying(slowly(0.3)) as carrier:
         config = configured(tmp_path, {"carrier": sendgrid(carrier.port)})
-        one = await stop(config, carrier, Ledger(), map(str, count()), 0.2, program("stops_at_once"))
+        ledger, mutant = Ledger(), program("stops_at_once")
+        one = await stop(config, Sqlite(tmp_path), carrier, ledger, map(str, count()), 0.2, mutant)
     assert one.doubts
 
 

@@ -5,7 +5,6 @@ it ever had resident (VmHWM), as the kernel counted it.
 """
 
 import asyncio
-import os
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -16,19 +15,22 @@ from signal import SIGTERM
 import msgspec
 import pytest
 
-from tests.faults.auditor import Audit, audit, stored
+from tests.faults.auditor import Audit, audit
 from tests.faults.cage import Cage, cage
 from tests.faults.carrier import carrying
 from tests.faults.driver import Answer, Caller, Ledger, message
+from tests.faults.ground import stored
 from tests.faults.mutant import program
+from tests.faults.report import Line
 from tests.faults.server import POSTHOUSE, STORE, configured, sendgrid, serving
+from tests.faults.soak import SOAK
 
 LIMIT = 512 * 2**20
 LARGE = 40
 ATTACHMENT = 20_000_000
 PIECE = 2**18
 SMALL_WITHIN_S = 10.0
-LONG = "POSTHOUSE_KILLS" in os.environ
+LONG = SOAK
 """In the long form, those that are turned away come again as they are told, until all are taken."""
 
 
@@ -107,17 +109,18 @@ def decent(answer: Answer) -> bool:
 
 
 @pytest.mark.timeout(180)
-async def test_forty_large_messages_at_once_fit_into_512_mib(tmp_path: Path, tell: Callable[[str], None]) -> None:
+async def test_forty_large_messages_at_once_fit_into_512_mib(tmp_path: Path, tell: Callable[[Line], None]) -> None:
     with cage(LIMIT) as caged:
         run = await flood(tmp_path, caged)
     assert run.peak_mib is not None, f"it did not live: {run.killed} killed for memory"
     assert run.audit is not None
     small, slowest_s = run.small, max(answer.seconds for answer in run.small.answers)
-    tell(
+    more = (
         f"VmHWM {run.peak_mib} MiB{'' if caged else ' (no control group)'}; large: {len(run.large.accepted)} of "
         f"{LARGE} taken in {len(run.large.answers)} posts; small: {len(small.accepted)} of {len(small.answers)} taken, "
-        f"the slowest in {slowest_s:.2f} s; {run.audit}"
+        f"the slowest in {slowest_s:.2f} s"
     )
+    tell(Line.of("memory, SQLite", 1, run.audit, 0, more))
     assert run.peak_mib < LIMIT // 2**20
     assert run.killed == 0
     assert not run.audit.violations, run.audit.violations

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults import carrier as moods
-from tests.faults.auditor import Audit, audit, stored
+from tests.faults.auditor import Audit, audit
 from tests.faults.carrier import Manner, carrying, slowly
 from tests.faults.driver import Caller, Ledger
+from tests.faults.ground import stored
 from tests.faults.mutant import program
 from tests.faults.server import POSTHOUSE, STORE, configured, sendgrid, serving
 

@@ -1,23 +1,22 @@
-"""The configuration reloaded again and again under load, every tenth time a broken one; then all is accounted for.
-
-POSTHOUSE_RELOADS says how often.
-"""
+"""The configuration reloaded again and again under load, every tenth time a broken one; then all is accounted for."""
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from tests.end_to_end.conftest import Client
-from tests.faults.auditor import audit, stored, unfinished
+from tests.faults.auditor import audit, unfinished
 from tests.faults.carrier import Carrier, carrying
 from tests.faults.driver import Ledger, load, settle
+from tests.faults.ground import stored
+from tests.faults.report import Line
 from tests.faults.server import POOL, STORE, configured, sendgrid, serving
+from tests.faults.soak import rounds
 
-RELOADS = int(os.environ.get("POSTHOUSE_RELOADS", "60"))
+RELOADS = rounds("RELOADS", 60, 1000)
 ADMIN = "a-key-of-the-operator"
 CALLERS = 8
 BROKEN = "pools: {example.com: {strategy: whichever}}\n"
@@ -35,7 +34,7 @@ def versions(first: Carrier, second: Carrier) -> list[dict[str, Any]]:
 
 
 async def test_reloads_under_load_fail_no_request_and_lose_or_double_no_message(
-    tmp_path: Path, tell: Callable[[str], None]
+    tmp_path: Path, tell: Callable[[Line], None]
 ) -> None:
     ledger, refs, going = Ledger(), map(str, count()), True
     async with carrying() as first, carrying() as second:
@@ -61,7 +60,7 @@ async def test_reloads_under_load_fail_no_request_and_lose_or_double_no_message(
             await settle(server.port, unfinished(stored(tmp_path / STORE)), ledger)
             assert await server.stopped() == 0, server.words()
     report = audit(ledger.answers, [*first.arrivals, *second.arrivals], stored(tmp_path / STORE))
-    tell(f"{RELOADS} reloads: {report}")
+    tell(Line.of("reloads, SQLite", RELOADS, report, 0))
     assert refused == []
     assert report.violations == ()
     assert (report.lost, report.duplicates) == (0, 0)

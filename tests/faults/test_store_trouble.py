@@ -1,7 +1,6 @@
 """The disk in trouble: held by another process, full, or failing. What was acknowledged is there, whatever happens."""
 
 import asyncio
-import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -11,18 +10,20 @@ from pathlib import Path
 import pytest
 
 from tests.faults import trace
-from tests.faults.auditor import Audit, audit, sound, stored, unfinished
+from tests.faults.auditor import Audit, audit, unfinished
 from tests.faults.carrier import HANG, Carrier, carrying, slowly
 from tests.faults.driver import Caller, Ledger, load, settle
 from tests.faults.fault import breaking, failing
+from tests.faults.ground import sound, stored
 from tests.faults.mutant import program
+from tests.faults.report import Line
 from tests.faults.server import POSTHOUSE, STORE, configured, launched, sendgrid, serving
+from tests.faults.soak import SOAK
 from tests.faults.trace import Call, calls, tracing
 
-KILLS = int(os.environ.get("POSTHOUSE_KILLS", "0"))
 DISK_FAILED = 70
-SYNCS: Sequence[int] = range(1, 40) if KILLS else (1, 3)
-WRITES: Sequence[int] = range(1, 120) if KILLS else (1, 2, 3, 5, 8, 13, 21, 34)
+SYNCS: Sequence[int] = range(1, 40) if SOAK else (1, 3)
+WRITES: Sequence[int] = range(1, 120) if SOAK else (1, 2, 3, 5, 8, 13, 21, 34)
 """Which one of the writer's calls fails, counted from a moment under load; in the long form, one after the other."""
 
 traced = pytest.mark.skipif(trace.missing() is not None, reason=trace.missing() or "")
@@ -102,10 +103,10 @@ def fill(ballast: Path) -> None:
 
 
 async def test_on_a_full_disk_messages_are_turned_away_and_taken_again_when_there_is_room(
-    small_disk: Path, tell: Callable[[str], None]
+    small_disk: Path, tell: Callable[[Line], None]
 ) -> None:
     found = await fill_up(small_disk)
-    tell(str(found))
+    tell(Line.of("small disk, SQLite", 1, found))
     assert not found.violations, found.violations[:10]
     assert found.stored == found.accepted < found.posted
 
@@ -155,7 +156,7 @@ def changes_after_failure(log: Iterable[Call], store: Path) -> int:
 @attached
 @pytest.mark.timeout(60 + 5 * len(SYNCS))
 async def test_after_a_failed_sync_nothing_more_is_written_and_all_that_was_acknowledged_is_there(
-    tmp_path: Path, tell: Callable[[str], None]
+    tmp_path: Path, tell: Callable[[Line], None]
 ) -> None:
     async with carrying(slowly(0.005)) as carrier:
         ledger = Ledger()
@@ -165,7 +166,7 @@ async def test_after_a_failed_sync_nothing_more_is_written_and_all_that_was_ackn
             await settle(server.port, [*ledger.unanswered, *unfinished(stored(tmp_path / STORE))], ledger)
             assert await server.stopped() == 0, server.words()
         found = audit(ledger.answers, carrier.arrivals, stored(tmp_path / STORE))
-        tell(f"{len(SYNCS)} failed syncs: {found}")
+        tell(Line.of("failed syncs, SQLite", len(SYNCS), found))
         assert not found.violations, found.violations[:10]
         assert {answer.status for answer in ledger.answers if answer.fate == "answered"} <= {200, 202, 503}
         assert sound(tmp_path / STORE)
@@ -195,7 +196,7 @@ async def test_a_server_whose_disk_failed_does_not_wait_for_a_carrier_that_does_
 @attached
 @pytest.mark.timeout(60 + 5 * len(WRITES))
 async def test_wherever_a_write_finds_the_disk_full_the_server_goes_on_and_keeps_its_word(
-    tmp_path: Path, tell: Callable[[str], None]
+    tmp_path: Path, tell: Callable[[Line], None]
 ) -> None:
     async with carrying(slowly(0.005)) as carrier:
         config = configured(tmp_path, {"carrier": sendgrid(carrier.port)})
@@ -211,6 +212,6 @@ async def test_wherever_a_write_finds_the_disk_full_the_server_goes_on_and_keeps
             await settle(server.port, [*ledger.unanswered, *unfinished(stored(tmp_path / STORE))], ledger)
             assert await server.stopped() == 0, server.words()
         found = audit(ledger.answers, carrier.arrivals, stored(tmp_path / STORE))
-        tell(f"{len(WRITES)} times a full disk: {found}")
+        tell(Line.of("full disk at each write, SQLite", len(WRITES), found))
         assert not found.violations, found.violations[:10]
         assert sound(tmp_path / STORE)
