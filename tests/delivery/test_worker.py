@@ -287,6 +287,33 @@ async def test_what_is_in_hand_and_has_not_begun_when_it_is_drained_never_begins
         assert house.carriers["first"].sent == []
 
 
+async def test_what_was_being_claimed_when_it_was_told_to_stop_goes_back_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(tmp_path) as house:
+        claim, leased, told = house.store.claim, asyncio.Event(), asyncio.Event()
+
+        async def claim_late(request: ClaimRequest) -> list[Claim]:
+            claims = await claim(request)
+            leased.set()
+            await told.wait()
+            return claims
+
+        monkeypatch.setattr(house.store, "claim", claim_late)
+        await house.add(letter())
+        worker = Worker(house.desk)
+        task = asyncio.create_task(worker.run())
+        await leased.wait()
+        task.cancel()
+        draining = asyncio.create_task(worker.drain(20.0))
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        told.set()
+        assert await draining == 0
+        assert house.carriers["first"].sent == []
+        assert len(await claim(ClaimRequest(1, 10**6, NOW, 90.0))) == 1
+
+
 async def test_what_does_not_end_in_time_is_left_as_begun(tmp_path: Path) -> None:
     async with office(tmp_path) as house:
         gate = Gate(Accepted(200))

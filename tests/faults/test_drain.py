@@ -68,7 +68,7 @@ async def test_a_stopped_server_leaves_nothing_in_doubt(ground: Ground, tell: Ca
         config = configured(ground.folder, {"carrier": sendgrid(carrier.port)}, store=ground.store)
         stops = [await stop(config, ground, carrier, ledger, refs, random.uniform(0, 0.5)) for _ in range(DRAINS)]
         async with serving(config, program=ground.program, words=ground.words) as server:
-            await carrier.arrived(len(await ground.stored()), within_s=120)
+            await carrier.arrived(len(await ground.stored()), within_s=40)
             assert await server.stopped(LONGEST_S) == 0, server.words()
         found = audit(ledger.answers, carrier.arrivals, await ground.stored())
     fates = {fate: sum(a.fate == fate for a in ledger.answers) for fate in ("refused", "silent", "half")}

@@ -24,6 +24,7 @@ class Worker:
         self._desk, self._capacity, self._max_bytes = desk, capacity, max_bytes
         self._held: dict[asyncio.Task[None], Claim] = {}
         self._bytes = 0
+        self._claiming: asyncio.Future[list[Claim]] | None = None
         self._room = asyncio.Event()
 
     async def run(self) -> None:
@@ -47,6 +48,11 @@ class Worker:
         What is left stays written as begun and not ended: the next start takes it up as doubt.
         """
         self._desk.draining = True
+        if self._claiming is not None:
+            # What was asked for before the stop is handed out after it: leased, and by nobody else to be had for long.
+            handed_out, _ = await asyncio.wait([self._claiming], timeout=timeout_s)
+            for claim in [claim for task in handed_out if task.exception() is None for claim in task.result()]:
+                self._start(claim)
         if not self._held:
             return 0
         _, left = await asyncio.wait(self._held, timeout=timeout_s)
@@ -67,7 +73,9 @@ class Worker:
             await self._something_ends()
             return
         request = ClaimRequest(room, self._max_bytes - self._bytes, now, desk.lease_s, tuple(desk.full(now)))
-        claims = await desk.work.claim(request)
+        self._claiming = asyncio.ensure_future(desk.work.claim(request))
+        claims = await asyncio.shield(self._claiming)
+        self._claiming = None
         for claim in claims:
             self._start(claim)
         if claims:
