@@ -14,6 +14,7 @@ Fate = Literal["answered", "refused", "silent", "half"]
 
 PATIENCE_S = 30.0
 BREATH_S = 0.02
+SETTLED_S = 60.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -30,6 +31,11 @@ class Answer(msgspec.Struct, frozen=True):
     retry_after: str | None = None
     last: bool = False
     seconds: float = 0.0
+
+    async def accepts(self, count: int) -> None:
+        """Wait until so many posts have been accepted."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.accepted) >= count)
 
     @property
     def accepted(self) -> bool:
@@ -145,6 +151,11 @@ class Ledger:
         async with self._news:
             await self._news.wait_for(lambda: len(self.answers) >= count)
 
+    async def accepts(self, count: int) -> None:
+        """Wait until so many posts have been accepted."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.accepted) >= count)
+
     @property
     def accepted(self) -> list[Answer]:
         return [answer for answer in self.answers if answer.accepted]
@@ -188,13 +199,21 @@ async def load(
 
 
 async def settle(port: int, refs: Iterable[str], ledger: Ledger, callers: int = 8) -> None:
-    """Post these again, under their keys, and wait until each has come to its end."""
-    left = iter(dict.fromkeys(refs))
+    """Post these again, under their keys, and wait until each has come to its end.
+
+    One that takes its time (202), or that no provider can carry now (503), is asked for again for a while.
+    """
+    left, loop = iter(dict.fromkeys(refs)), asyncio.get_running_loop()
+    end = loop.time() + SETTLED_S
 
     async def wait() -> None:
         caller = Caller(port)
         for ref in left:
-            answer = await caller.post(ref, once=True, wait_s=25)
+            while True:
+                answer = await caller.post(ref, once=True, wait_s=25)
+                if answer.status not in (202, 503) or loop.time() > end:
+                    break
+                await asyncio.sleep(10 * BREATH_S)
             assert answer.status == 200, answer
             await ledger.enter(answer)
         await caller.close()

@@ -5,6 +5,7 @@ another value, so that a test need not wait as long as life does: no promise is 
 """
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def forgets_attempts() -> None:
     on_postgres._opened = none  # type: ignore[assignment]
 
 
+def believes_in_its_leases() -> None:
+    """Whoever once held a message writes of it, whoever holds it now."""
+    from posthouse.store.postgres import work
+
+    async def all_of_them(db: object, items: Sequence[object]) -> list[int]:
+        return list(range(len(items)))
+
+    work._holding = all_of_them  # type: ignore[assignment]
+
+
 def believes_the_next_sync() -> None:
     """A sync that failed is forgotten, and the next commit is believed."""
     from posthouse.store.sqlite.store import SqliteStore
@@ -59,8 +70,6 @@ def believes_the_next_sync() -> None:
 
 def acknowledges_early() -> None:
     """A message is answered for when it is on its way to the disk, not when it is there."""
-    from collections.abc import Sequence
-
     from posthouse.store.sqlite import inbox
     from posthouse.store.sqlite.store import SqliteStore
     from posthouse.store.values import Entry, Mismatch, Receipt

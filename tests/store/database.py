@@ -41,14 +41,15 @@ SETTINGS = {
 class Server:
     """One server."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: Path | None = None) -> None:
+        """data: where its files lie; in its own folder unless said."""
         self.folder = Path(tempfile.mkdtemp(prefix="posthouse-postgres-"))
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
             os.chown(self.folder, NOBODY, NOBODY)
             self._user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         self._binaries = _reachable(self.folder) / "bin"
-        self._data = self.folder / "data"
+        self._data = data or self.folder / "data"
         init = ["initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"]
         self._run([*init, "--no-sync", "--no-instructions"])
         with socket.socket() as chosen:
@@ -95,6 +96,10 @@ class Server:
 
     def _control(self, *words: str) -> None:
         self._run(["pg_ctl", "-w", "-t", "30", "-D", str(self._data), *words])
+
+    def forget(self) -> None:
+        """Let a start believe that it runs no more, as a boot does: a number may be taken long after a process ends."""
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def remove(self) -> None:
         self.stop("immediate")
