@@ -115,6 +115,14 @@ class Server:
             self.start()
 
 
+def given(folder: Path) -> Path:
+    """A new folder, of whoever PostgreSQL is run as."""
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+    return folder
+
+
 def _reachable(folder: Path) -> Path:
     """The binaries, where whoever runs them can get at them."""
     if os.geteuid() != 0 or all(part.stat().st_mode & 0o001 for part in (BINARIES / "bin").resolve().parents):
