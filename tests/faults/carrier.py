@@ -9,13 +9,17 @@ import msgspec
 
 
 class Manner(msgspec.Struct, frozen=True):
-    """How a message is treated. takes: whether its recipient will have it. status None: no answer, it hangs up."""
+    """How a message is treated. takes: whether its recipient will have it. status None: no answer, it hangs up.
+
+    cut: after so many bytes of the answer.
+    """
 
     takes: bool
     status: int | None
     body: bytes = b""
     headers: str = ""
     delay_s: float = 0.0
+    cut: int | None = None
 
 
 ACCEPT = Manner(True, 202)
@@ -25,6 +29,11 @@ UNAUTHORISED = Manner(False, 401, b'{"errors":[{"message":"authorization require
 HANG = Manner(True, 202, delay_s=3600.0)
 HANG_UP = Manner(True, None)
 ERROR_INSIDE = Manner(False, 202, b'{"errors":[{"message":"not taken, whatever the status says"}]}')
+
+
+def cut_after(bytes_: int) -> Manner:
+    """Accepts, and hangs up amid the words that say so."""
+    return Manner(True, 202, cut=bytes_)
 
 
 def slowly(delay_s: float) -> Manner:
@@ -96,14 +105,18 @@ class Carrier:
                 writer.close()
             else:
                 name = f"X-Message-Id: c{len(self.arrivals)}.{number}\r\n" if manner.takes else ""
-                await _say(writer, manner.status, manner.body, manner.headers + name)
+                await _say(writer, manner.status, manner.body, manner.headers + name, manner.cut)
+                if manner.cut is not None:
+                    writer.close()
         finally:
             self.waiting -= 1
 
 
-async def _say(writer: asyncio.StreamWriter, status: int, body: bytes, headers: str = "") -> None:
+async def _say(
+    writer: asyncio.StreamWriter, status: int, body: bytes, headers: str = "", cut: int | None = None
+) -> None:
     head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
-    writer.write(head.encode() + body)
+    writer.write((head.encode() + body)[:cut])
     await writer.drain()
 
 
