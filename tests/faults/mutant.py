@@ -102,6 +102,20 @@ def stops_at_once() -> None:
     gateway.DRAIN_S = 0.0  # type: ignore[misc]
 
 
+def goes_by_a_wrong_watch() -> None:
+    """No promise: its wall clock is as far off as the file that WATCH names says at that moment.
+
+    At the seam: libfaketime, which would do it from outside, breaks what waits for a monotonic instant (`time.sleep`).
+    """
+    import os
+    import time
+
+    from posthouse.clock import SystemClock
+
+    file = Path(os.environ["WATCH"])
+    SystemClock.now = staticmethod(lambda: time.time() + float(file.read_text()))  # type: ignore[assignment]  # noqa: TID251
+
+
 def change(word: str) -> None:
     """Make one change."""
     place, equals, value = word.partition("=")
