@@ -59,6 +59,17 @@ async def test_who_opens_a_copy_finds_held_what_was_unfinished_in_it(store: Sqli
     assert await store.claim(wanted()) != [], "the original goes on"
 
 
+async def test_a_copy_is_one_only_until_it_is_put_to_use(store: SqliteStore, tmp_path: Path) -> None:
+    await store.add([letter(1)])
+    copy(tmp_path / "posthouse.db", target := tmp_path / "copy.db", NOW)
+    opened = SqliteStore(target)
+    await opened.add([letter(2)])
+    await opened.close()
+    opened = SqliteStore(target)
+    assert [claim.job.id for claim in await opened.claim(wanted())] == [letter(2).id], "it was never in doubt"
+    await opened.close()
+
+
 async def test_a_copy_of_a_copy_shows_the_moment_of_the_first(store: SqliteStore, tmp_path: Path) -> None:
     copy(tmp_path / "posthouse.db", tmp_path / "first.db", NOW)
     assert copy(tmp_path / "first.db", tmp_path / "second.db", NOW + 99).at == NOW

@@ -1,5 +1,7 @@
 """After a restore: what was unfinished in the copy is in doubt until a verdict, and the rest goes its way."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -162,6 +164,16 @@ async def test_what_is_not_sent_ends_so(store: Store, answer: Verdict, state: St
     record = await store.find(entries[0].id, None)
     assert record is not None
     assert record.events[-1].type == state
+
+
+async def test_who_waits_for_work_hears_of_it(store: Store) -> None:
+    await store.add([letter()])
+    await store.restored([RESTORED])
+    await store.due(0)  # what was told before is heard
+    waiting = asyncio.create_task(store.due(30))
+    await store.release([verdict("send")])
+    async with asyncio.timeout(5):
+        await waiting
 
 
 async def test_a_verdict_that_was_given_stands(store: Store) -> None:
