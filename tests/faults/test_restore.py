@@ -18,9 +18,11 @@ import apsw
 import msgspec
 import pytest
 
-from tests.faults.auditor import Audit, audit, sound, stored, unfinished
+from tests.faults.auditor import Audit, audit, unfinished
 from tests.faults.carrier import Carrier, Manner, carrying, slowly
 from tests.faults.driver import Caller, Ledger, load, settle
+from tests.faults.ground import sound, stored
+from tests.faults.report import Line
 from tests.faults.server import STORE, configured, sendgrid, serving
 
 ADMIN = "the-key-of-an-admin"
@@ -124,10 +126,11 @@ def by_cp_of_a_copy_that_does_not_know_that_it_is_one(backup: Path, config: Path
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("put_to_use", [by_command, by_cp])
 async def test_nothing_is_lost_and_what_is_sent_twice_is_marked(
-    tmp_path: Path, put_to_use: Callable[[Path, Path], object], tell: Callable[[str], None]
+    tmp_path: Path, put_to_use: Callable[[Path, Path], object], tell: Callable[[Line], None]
 ) -> None:
     run = await restored(tmp_path, put_to_use, "send")
-    tell(f"{run.in_doubt} in doubt, {run.sent_twice} sent twice, fresh in {run.fresh_s * 1000:.0f} ms; {run.audit}")
+    more = f"{run.in_doubt} in doubt; a fresh message in {run.fresh_s * 1000:.0f} ms"
+    tell(Line.of(f"restore, {put_to_use.__name__}", 1, run.audit, run.in_doubt, more))
     assert not run.audit.violations, run.audit.violations[:10]
     assert run.audit.lost == 0
     assert 0 < run.sent_twice <= run.in_doubt
