@@ -32,11 +32,6 @@ class Answer(msgspec.Struct, frozen=True):
     last: bool = False
     seconds: float = 0.0
 
-    async def accepts(self, count: int) -> None:
-        """Wait until so many posts have been accepted."""
-        async with self._news:
-            await self._news.wait_for(lambda: len(self.accepted) >= count)
-
     @property
     def accepted(self) -> bool:
         return self.status in (200, 202)

@@ -58,7 +58,7 @@ def believes_in_its_leases() -> None:
     async def all_of_them(db: object, items: Sequence[object]) -> list[int]:
         return list(range(len(items)))
 
-    work._holding = all_of_them  # type: ignore[assignment]
+    work._holding = all_of_them
 
 
 def believes_the_next_sync() -> None:
@@ -113,7 +113,7 @@ def goes_by_a_wrong_watch() -> None:
     from posthouse.clock import SystemClock
 
     file = Path(os.environ["WATCH"])
-    SystemClock.now = staticmethod(lambda: time.time() + float(file.read_text()))  # type: ignore[assignment]  # noqa: TID251
+    SystemClock.now = staticmethod(lambda: time.time() + float(file.read_text()))  # noqa: TID251
 
 
 def change(word: str) -> None:

@@ -18,7 +18,7 @@ from tests.faults.report import Line
 from tests.faults.server import STORE, configured, sendgrid, serving
 from tests.faults.soak import chance, rounds
 
-DRAINS = rounds("DRAINS", 3, 50)
+DRAINS = rounds("DRAINS", 2, 50)
 """On each store."""
 
 CALLERS = 8

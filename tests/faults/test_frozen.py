@@ -64,7 +64,7 @@ async def test_the_only_process_frozen_past_its_leases_loses_nothing_and_marks_w
     tmp_path: Path, tell: Callable[[Line], None]
 ) -> None:
     ground, ledger, refs = Sqlite(tmp_path), Ledger(), map(str, count())
-    in_flight: set[tuple[str, int]] = set()
+    in_hand: set[str] = set()
     async with carrying(slowly(0.3)) as carrier:
         one = sendgrid(carrier.port, timeout_s=TIMEOUT_S)
         config = configured(tmp_path, {"first": one, "second": one})
@@ -74,16 +74,16 @@ async def test_the_only_process_frozen_past_its_leases_loses_nothing_and_marks_w
                 calling = asyncio.create_task(load(server.port, refs, ledger, CALLERS, not_yet(over), once=True))
                 await under_way(carrier)
                 async with frozen([server.pid]):
-                    in_flight |= begun(await ground.stored())
+                    in_hand |= {message.id for message in (await ground.stored()).values() if message.leased}
                     over.set()
                     await asyncio.sleep(LEASE_S + 0.5)  # time itself is what happens here
                 await calling
                 await settle(server.port, unfinished(await ground.stored()), ledger)
             assert await server.stopped() == 0, server.words()
         found = audit(ledger.answers, carrier.arrivals, await ground.stored())
-    tell(Line.of("frozen past its leases, SQLite", FREEZES, found, len(in_flight)))
+    tell(Line.of("frozen past its leases, SQLite", FREEZES, found, len(in_hand)))
     assert not found.violations, found.violations[:10]
-    assert found.duplicates <= found.marked <= len(in_flight)
+    assert found.duplicates <= found.marked <= len(in_hand)
 
 
 async def take_over(folder: Path, *changes: str) -> Frozen:

@@ -22,7 +22,7 @@ from tests.faults.report import Line
 from tests.faults.server import Server, configured, launched, sendgrid, serving
 from tests.faults.soak import chance, rounds
 
-KILLS = rounds("KILLS", 6, 150)
+KILLS = rounds("KILLS", 4, 150)
 """Of each store."""
 
 CALLERS = 8

@@ -15,7 +15,7 @@ from tests.faults.report import Line
 from tests.faults.server import configured, sendgrid, serving
 from tests.faults.soak import chance, rounds
 
-MESSAGES = rounds("MOODS", 300, 10_000)
+MESSAGES = rounds("MOODS", 150, 10_000)
 CALLERS = 8
 TIMEOUT_S = 0.5
 ANSWER = 60
