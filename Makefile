@@ -66,7 +66,7 @@ bench: $(VENV)/.dev ## measure this machine: Posthouse beside bare loops of the 
 	@$(RUN) -m bench.routing
 
 soak: $(VENV)/.dev ## the fault tests, longer: make soak SEED=1 KILLS=150 CUTS=50 RELOADS=1000
-	@set -a; $(foreach name,SEED KILLS CALLS DRAINS CUTS RESTARTS BACKLOG STEPS RELOADS,$(if $($(name)),POSTHOUSE_$(name)=$($(name));)) \
+	@set -a; $(foreach name,SEED KILLS CALLS DRAINS CUTS POSTGRES_CUTS RESTARTS FREEZES STEPS MOODS BACKLOG RELOADS,$(if $($(name)),POSTHOUSE_$(name)=$($(name));)) \
 	  POSTHOUSE_SOAK=1 exec $(RUN) -m pytest -q -s -x -m 'soak or not soak' $(or $(FAULTS),tests/faults) $(ARGS)
 
 .venv-moto/.made: requirements/moto.txt | $(TOOLS)/uv
