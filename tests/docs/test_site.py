@@ -1,5 +1,6 @@
 """The site is whole: it builds without a warning, every link leads somewhere, and no other host is asked."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -51,6 +52,14 @@ def test_the_pages_beside_the_site_link_to_what_is_there(name: str) -> None:
 def test_every_link_leads_somewhere_and_no_other_host_is_asked(site: Path) -> None:
     done = subprocess.run([*LINKS, str(site)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_braces_dollars_and_tildes_mean_no_more_than_they_say(site: Path) -> None:
+    """The builder's own extensions of Markdown took `{file: PATH}` out of a table, in silence."""
+    text = html.unescape(re.sub(r"<[^>]+>", "", (site / "reference" / "configuration.html").read_text()))
+    assert text.count("{file: PATH}") == (ROOT / "docs" / "reference" / "configuration.md").read_text().count(
+        "{file: PATH}"
+    )
 
 
 def test_tools_and_requirements_are_not_published(site: Path) -> None:
