@@ -154,6 +154,7 @@ async def test_the_frozen_one_of_two_processes_writes_nothing_but_evidence_when_
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(180)
 async def test_a_process_that_does_not_ask_whether_its_lease_still_holds_is_seen(tmp_path: Path) -> None:
     run = await take_over(tmp_path, "believes_in_its_leases")
     assert run.changed

@@ -17,11 +17,14 @@ from tests.faults.freeze import Orphan, frozen
 from tests.faults.ground import Postgres
 from tests.faults.report import Line
 from tests.faults.server import children, configured, sendgrid, serving
-from tests.faults.soak import chance, rounds
+from tests.faults.soak import SOAK, chance, rounds
 from tests.faults.test_kill_9 import moody
 from tests.store import database
 
 RESTARTS = rounds("RESTARTS", 4, 32)
+LONGEST_S = 3.0 if SOAK else 1.0
+"""That it hangs: less than it may take for a transaction."""
+
 CALLERS = 8
 WITHIN_S = 60.0
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'posthouse'"
@@ -61,7 +64,7 @@ async def cut(server: database.Server, random: Random) -> None:
 async def hanging(server: database.Server, random: Random) -> None:
     """None of its processes does anything for a while."""
     async with frozen([server.pid, *children(server.pid)]):
-        await asyncio.sleep(random.uniform(0.5, 3))
+        await asyncio.sleep(random.uniform(0.5, LONGEST_S))
 
 
 OUTAGES: dict[str, Outage] = {"stopped dead": stopped_dead, "killed": killed, "cut": cut, "hanging": hanging}

@@ -153,6 +153,7 @@ async def test_what_was_answered_with_202_is_there_after_a_power_cut(
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize("machine", ["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.soak)], indirect=True)
 async def test_a_power_cut_is_seen_to_take_what_was_not_synced(machine: Machine, tmp_path: Path) -> None:
     async with carrying(slowly(0.02)) as carrier:
         blackouts = Blackouts(machine, carrier, tmp_path, program(*SOON, "forgets_to_sync"))
