@@ -112,7 +112,7 @@ async def test_wherever_it_is_killed_one_message_is_neither_lost_nor_sent_twice_
                 while await sweep.kill_at(call, kills[call] + 1):
                     kills[call] += 1
         found = await sweep.verdict()
-    where = ", ".join(f"{call} {number} of {made[call]}" for call, number in kills.items())
+    where = ", ".join(f"{call} {number}" for call, number in kills.items())
     tell(Line.of(f"killed at every call, {ground.name}", sweep.kills, found, len(sweep.in_flight), where))
     assert not found.violations, found.violations
     assert found.duplicates <= found.marked <= len(sweep.in_flight)
