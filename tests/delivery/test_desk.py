@@ -13,7 +13,7 @@ from posthouse.routing.switch import Switch
 from posthouse.store.values import Switching
 from tests.delivery.clock import NOW, FakeClock
 from tests.delivery.office import Gate, Scripted, office
-from tests.store.letters import POOL, letter
+from tests.store.letters import OTHER_POOL, POOL, letter
 
 RULES = Rules(
     POOL, candidates=(Candidate("first", concurrency=2),), breaker=BreakerRules(failures=2, min_calls=10, window_s=30)
@@ -80,23 +80,26 @@ async def test_an_open_circuit_is_open_after_a_restart_and_a_wrong_key_too(tmp_p
 
 def test_there_is_room_for_as_many_as_may_start_now() -> None:
     at = desk(RULES)
-    assert at.room(NOW, 100) == 100  # nobody was asked yet: it is found out with the first messages
-    at.board(POOL)
-    assert at.room(NOW, 100) == 2
-    assert at.room(NOW, 1) == 1
+    assert at.rooms(NOW) == {POOL: 2}
     at.started(POOL, RULES.candidates[0], NOW)
-    assert at.room(NOW, 100) == 1
+    assert at.rooms(NOW) == {POOL: 1}
     at.started(POOL, RULES.candidates[0], NOW)
-    assert (at.room(NOW, 100), at.full(NOW)) == (0, [POOL])
+    assert at.rooms(NOW) == {POOL: 0}
     at.ended(POOL, "first")
-    assert (at.room(NOW, 100), at.full(NOW)) == (1, [])
+    assert at.rooms(NOW) == {POOL: 1}
+
+
+def test_a_pool_that_is_not_configured_has_no_room_once_it_was_met() -> None:
+    at = desk(RULES)
+    at.board(OTHER_POOL)
+    assert at.rooms(NOW) == {POOL: 2, OTHER_POOL: 0}
 
 
 def test_a_pool_that_pauses_is_full_until_the_pause_is_over() -> None:
     at = desk(RULES)
     at.observe(POOL, fact(Throttled(429, retry_after_s=30.0)))
-    assert (at.room(NOW, 100), at.full(NOW)) == (0, [POOL])
-    assert at.full(NOW + 30) == []
+    assert at.rooms(NOW) == {POOL: 0}
+    assert at.rooms(NOW + 30)[POOL] > 0
 
 
 def test_all_circuits_are_told_also_of_pools_nobody_has_sent_through() -> None:

@@ -11,7 +11,7 @@ from posthouse.mail.message import Address, Message
 from posthouse.routing.outcome import OutcomeKind
 from posthouse.routing.rules import START, Course
 from posthouse.routing.switch import ON, Failing, Switch
-from posthouse.store.values import Claim, ClaimRequest, Record
+from posthouse.store.values import Claim, ClaimRequest, Portion, Record
 from tests.store.letters import LEASE_S, NOW, OTHER_POOL, POOL
 from tests.store.model import Kept
 
@@ -27,6 +27,9 @@ PICK = st.integers(0, 20)
 PICKS = st.lists(PICK, min_size=1, max_size=4)
 PROVIDERS = st.sampled_from(["first", "second"])
 POOLS = st.sampled_from([POOL, OTHER_POOL])
+PORTIONS = st.lists(
+    st.builds(Portion, POOLS, st.integers(0, 3), st.integers(0, 3)), max_size=2, unique_by=lambda portion: portion.pool
+)
 OUTCOMES: dict[OutcomeKind, int] = {"accepted": 1, "refused": 0, "deferred": -1, "throttled": 0, "unsure": -1}
 NEWS = st.sampled_from(TYPES)
 ADDRESSES = st.sampled_from(["ann@example.org", "BOB@example.org", "eve@example.org"])
@@ -78,8 +81,8 @@ class Held:
         self.number, self.provider, self.began = number, provider, at
 
 
-def requested(now: float, limit: int, full: list[str]) -> ClaimRequest:
-    return ClaimRequest(limit, ROOM, now, LEASE_S, tuple(full))
+def requested(now: float, limit: int, portions: Iterable[Portion] = ()) -> ClaimRequest:
+    return ClaimRequest(limit, ROOM, now, LEASE_S, tuple(portions))
 
 
 def as_claimed(kept: Kept, request: ClaimRequest, left_out: Iterable[str]) -> Any:

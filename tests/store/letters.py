@@ -21,6 +21,7 @@ from posthouse.store.values import (
     Intent,
     Mismatch,
     Once,
+    Portion,
     Query,
     Receipt,
     Renewal,
@@ -78,9 +79,16 @@ def key(name: str = "key", digest: bytes = b"digest", forget_at: float = NOW + D
     return Once(name, digest, forget_at)
 
 
-def wanted(now: float = NOW, *, limit: int = 1000, max_bytes: int = 2**30, full: Iterable[str] = ()) -> ClaimRequest:
+def wanted(
+    now: float = NOW,
+    *,
+    limit: int = 1000,
+    max_bytes: int = 2**30,
+    full: Iterable[str] = (),
+    portions: Iterable[Portion] = (),
+) -> ClaimRequest:
     """A request for everything that is due."""
-    return ClaimRequest(limit, max_bytes, now, LEASE_S, tuple(full))
+    return ClaimRequest(limit, max_bytes, now, LEASE_S, (*portions, *[Portion(pool, 0) for pool in full]))
 
 
 def intent(

@@ -99,12 +99,27 @@ class Model:
         return kept.status
 
     def claim(self, request: ClaimRequest) -> list[Kept]:
-        due = [
-            (kept.entry.lane, kept.due_at, kept.entry.id)
+        room = {portion.pool: portion.room for portion in request.portions}
+        held = {portion.pool: portion.held for portion in request.portions}
+        due = sorted(
+            (kept.entry.lane, kept.due_at, kept.entry.id, kept.entry.pool)
             for kept in self.kept.values()
-            if kept.due_at is not None and kept.due_at <= request.now and kept.entry.pool not in request.full
-        ]
-        return self._leased(request, [key[-1] for key in sorted(due)])
+            if kept.due_at is not None and kept.due_at <= request.now
+        )
+        found: list[str] = []
+        while len(found) < request.limit:
+            heads: dict[tuple[int, str], tuple[Any, ...]] = {}
+            for lane, due_at, id_, pool in due:
+                if id_ not in found and room.get(pool, 1) > 0:
+                    heads.setdefault((lane, pool), (lane, held.get(pool, 0), due_at, id_, pool))
+            if not heads:
+                break
+            *_, id_, pool = min(heads.values())
+            found.append(id_)
+            held[pool] = held.get(pool, 0) + 1
+            if pool in room:
+                room[pool] -= 1
+        return self._leased(request, found)
 
     def sweep(self, request: ClaimRequest) -> list[Kept]:
         lapsed = [

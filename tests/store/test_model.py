@@ -14,7 +14,7 @@ from posthouse.mail.event import EventType, Status
 from posthouse.routing.board import Fact
 from posthouse.routing.switch import Switch
 from posthouse.store.contract import Store
-from posthouse.store.values import ClaimRequest, Lane, Lifting, Query, Record, Renewal, Result, Switching, Told
+from posthouse.store.values import ClaimRequest, Lane, Lifting, Portion, Query, Record, Renewal, Result, Switching, Told
 from tests.store.calls import (
     ADDRESSES,
     ENDS,
@@ -24,6 +24,7 @@ from tests.store.calls import (
     PICK,
     PICKS,
     POOLS,
+    PORTIONS,
     PROVIDERS,
     SWITCHES,
     End,
@@ -125,9 +126,9 @@ class StoreAndModel(RuleBasedStateMachine):
         self._both("cancel", [taken_back(kept[pick % len(kept)].entry, pool, self.now)])
 
     @precondition(lambda self: self.model.waiting(self.now + 1) > 0)
-    @rule(limit=st.integers(0, 5), full=st.lists(POOLS, max_size=1))
-    def claim(self, limit: int, full: list[str]) -> None:
-        self._claimed("claim", requested(self.now, limit, full))
+    @rule(limit=st.integers(0, 5), portions=PORTIONS)
+    def claim(self, limit: int, portions: list[Portion]) -> None:
+        self._claimed("claim", requested(self.now, limit, portions))
 
     def _claimed(self, method: str, request: ClaimRequest) -> None:
         claims = self.runner.run(getattr(self.store, method)(request))
@@ -141,11 +142,11 @@ class StoreAndModel(RuleBasedStateMachine):
     @precondition(lambda self: any(until <= self.now for until in self._leases()))
     @rule(limit=st.integers(1, 5))
     def sweep(self, limit: int) -> None:
-        self._claimed("sweep", requested(self.now, limit, []))
+        self._claimed("sweep", requested(self.now, limit))
 
     @rule(limit=st.integers(1, 5))
     def overdue(self, limit: int) -> None:
-        self._claimed("overdue", requested(self.now, limit, []))
+        self._claimed("overdue", requested(self.now, limit))
 
     @precondition(lambda self: self._hands(begun=False))
     @rule(picks=PICKS, provider=PROVIDERS)
@@ -156,7 +157,7 @@ class StoreAndModel(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 5), provider=PROVIDERS)
     def claim_and_intend(self, limit: int, provider: str) -> None:
         before = len(self.held)
-        self._claimed("claim", requested(self.now, limit, []))
+        self._claimed("claim", requested(self.now, limit))
         self._intended(self.held[before:], provider)
 
     def _intended(self, some: list[Held], provider: str) -> None:

@@ -162,15 +162,9 @@ class Desk:
         """The outcome of an attempt while an operator has its provider pretend to fail; None: ask the provider."""
         return simulated(self.board(pool).switch(provider), message_id, number, self.clock.now())
 
-    def full(self, now: float) -> list[str]:
-        """The pools in which no message could start now."""
-        return [pool for pool, board in self._boards.items() if board.room(now) <= 0]
-
-    def room(self, now: float, most: int) -> int:
-        """How many messages could start now, at most `most`: never more is claimed than the providers have room for."""
-        if len(self._boards) < len(self._rules):
-            return most  # a pool that was not asked for yet has all its room
-        return min(most, sum(max(0, board.room(now)) for board in self._boards.values()))
+    def rooms(self, now: float) -> dict[str, int]:
+        """pool → how many of its messages could start now: never more is claimed than the providers have room for."""
+        return {pool: max(0, self.board(pool).room(now)) for pool in {**self._rules, **self._boards}}
 
     def wait_s(self, now: float, most: float) -> float:
         """How long until a provider's pace allows what it does not allow now, in seconds; at most `most`."""

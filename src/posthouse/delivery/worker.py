@@ -5,6 +5,7 @@ import asyncio
 from posthouse.delivery.attempt import attempt
 from posthouse.delivery.desk import Desk
 from posthouse.delivery.nodes import FRESH_S
+from posthouse.delivery.portions import NOTHING, Free, Held, most, portions
 from posthouse.store.contract import StoreDown
 from posthouse.store.signal import signalled
 from posthouse.store.values import Claim, ClaimRequest, Renewal
@@ -23,6 +24,7 @@ class Worker:
     def __init__(self, desk: Desk, capacity: int = 1024, max_bytes: int = 64 * 2**20) -> None:
         self._desk, self._capacity, self._max_bytes = desk, capacity, max_bytes
         self._held: dict[asyncio.Task[None], Claim] = {}
+        self._pools: dict[str, Held] = {}
         self._bytes = 0
         self._claiming: asyncio.Future[list[Claim]] | None = None
         self._room = asyncio.Event()
@@ -62,17 +64,19 @@ class Worker:
 
     async def _step(self) -> None:
         """Claim what fits and start it; otherwise wait until something changes."""
-        desk = self._desk
-        room = self._capacity - len(self._held)
-        if room <= 0 or self._bytes >= self._max_bytes:
+        desk, free = self._desk, Free(self._capacity - len(self._held), self._max_bytes - self._bytes)
+        if free.places <= 0 or free.size <= 0 or not self._heard_of():
             await self._something_ends()
             return
         now = desk.clock.now()
-        room = desk.room(now, room) if self._heard_of() else 0
-        if room <= 0:
+        rooms = desk.rooms(now)
+        wanted = portions(rooms, self._pools, free)
+        bound = most(free, len(rooms))
+        limit = min(bound.places, sum(portion.room for portion in wanted))
+        if limit <= 0:
             await self._something_ends()
             return
-        request = ClaimRequest(room, self._max_bytes - self._bytes, now, desk.lease_s, tuple(desk.full(now)))
+        request = ClaimRequest(limit, bound.size, now, desk.lease_s, wanted)
         self._claiming = asyncio.ensure_future(desk.work.claim(request))
         claims = await asyncio.shield(self._claiming)
         self._claiming = None
@@ -80,6 +84,8 @@ class Worker:
             self._start(claim)
         if claims:
             await asyncio.sleep(0)  # they take their places first, or the same places would be claimed for twice
+        elif any(portion.held and not portion.room for portion in wanted):
+            await self._something_ends_or_comes()
         else:
             await desk.work.due(desk.wait_s(now, IDLE_S))
 
@@ -93,19 +99,35 @@ class Worker:
         self._room.clear()
         await signalled(self._room, self._desk.wait_s(self._desk.clock.now(), IDLE_S))
 
+    async def _something_ends_or_comes(self) -> None:
+        """The same where more may wait in a pool that is full; or until something becomes due in another one."""
+        self._room.clear()
+        waits = [asyncio.create_task(self._desk.work.due(IDLE_S)), asyncio.create_task(_set(self._room))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
     def _start(self, claim: Claim) -> None:
         task = asyncio.create_task(attempt(claim, self._desk))
         self._held[task] = claim
-        self._bytes += claim.job.size
+        self._count(claim, 1)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         claim = self._held.pop(task)
-        self._bytes -= claim.job.size
+        self._count(claim, -1)
         self._room.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             # The message keeps its lease until it runs out; then the sweep takes it up with what is written of it.
             warn("an attempt was left unfinished", trace=claim.trace, id=claim.job.id, error=error)
+
+    def _count(self, claim: Claim, by: int) -> None:
+        pool, size = claim.job.pool, by * claim.job.size
+        has = self._pools.get(pool, NOTHING)
+        self._bytes += size
+        self._pools[pool] = Held(has.messages + by, has.size + size)
 
     async def _renew(self) -> None:
         """Keep the leases of long attempts: twice within each lease's time."""
@@ -118,3 +140,7 @@ class Worker:
                 await desk.work.renew(renewals)
             except StoreDown as error:
                 warn("leases could not be renewed", reason=str(error))
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()

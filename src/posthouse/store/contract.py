@@ -73,7 +73,11 @@ class Work(Protocol):
     """For delivery."""
 
     async def claim(self, request: ClaimRequest) -> list[Claim]:
-        """Due messages, by lane and then by due time, each leased to the caller. No two claims hold one message.
+        """Due messages, each leased to the caller, lane by lane. No two claims hold one message.
+
+        In a lane the pools take turns: the next message is the oldest of the pool that has the fewest in hand. So what
+        is fresh in one pool never waits for what lies in another, however much that is. Never more of a pool than its
+        portion says.
 
         Each says which of its recipients are suppressed: see `Suppressions`. Where no other process claims, it returns
         before the commit: should that fail, `intend` finds the lease lost.

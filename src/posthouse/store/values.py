@@ -205,17 +205,25 @@ class Renewal(msgspec.Struct, frozen=True):
     until: float
 
 
+class Portion(msgspec.Struct, frozen=True):
+    """What a claim may take of one pool. room: so many messages at the most. held: so many are in hand already."""
+
+    pool: str
+    room: int
+    held: int = 0
+
+
 class ClaimRequest(msgspec.Struct, frozen=True):
     """limit, max_bytes: of what is claimed at the most (one message larger than max_bytes alone is allowed).
 
-    full: pools that have no room and are passed over.
+    portions: of the pools of which it matters; any other pool may fill the claim, and has nothing in hand.
     """
 
     limit: int
     max_bytes: int
     now: float
     lease_s: float
-    full: tuple[str, ...] = ()
+    portions: tuple[Portion, ...] = ()
 
 
 class Cancel(msgspec.Struct, frozen=True):

@@ -4,11 +4,12 @@ import asyncio
 
 from posthouse.mail.message import Address, Message
 from posthouse.store.contract import Store
-from posthouse.store.values import Claim, Renewal
+from posthouse.store.values import Claim, Portion, Renewal
 from tests.store.letters import (
     LEASE_S,
     NOW,
     OTHER_POOL,
+    POOL,
     claimed,
     deferred,
     delay,
@@ -77,6 +78,57 @@ async def test_pools_are_served_in_the_order_of_due_times_and_not_of_their_names
     await store.add([letter(number, pool=pools[number % 3], due_at=NOW + number) for number in range(9)])
     assert numbers(await store.claim(wanted(NOW + 9, limit=4))) == [0, 1, 2, 3]
     assert numbers(await store.claim(wanted(NOW + 9))) == [4, 5, 6, 7, 8]
+
+
+async def test_the_pools_take_turns_however_much_older_the_mail_of_one_is(store: Store) -> None:
+    await store.add(letters(20, pool=OTHER_POOL))
+    await store.add(letters(2, first=20, due_at=NOW + 50))
+    assert numbers(await store.claim(wanted(NOW + 60, limit=5))) == [0, 20, 1, 21, 2]
+
+
+async def test_the_pool_with_the_fewest_in_hand_comes_first(store: Store) -> None:
+    await store.add(letters(20, pool=OTHER_POOL))
+    await store.add(letters(9, first=20, due_at=NOW + 50))
+    portions = [Portion(OTHER_POOL, 20, held=3), Portion(POOL, 20, held=1)]
+    assert numbers(await store.claim(wanted(NOW + 60, limit=1, portions=portions))) == [20]
+    assert numbers(await store.claim(wanted(NOW + 60, limit=6, portions=portions))) == [21, 22, 0, 23, 1, 24]
+
+
+async def test_a_pool_of_which_nothing_is_said_has_nothing_in_hand(store: Store) -> None:
+    await store.add(letters(20, pool=OTHER_POOL))
+    await store.add(letters(9, first=20, due_at=NOW + 50))
+    portions = [Portion(OTHER_POOL, 20, held=3)]
+    assert numbers(await store.claim(wanted(NOW + 60, limit=5, portions=portions))) == [20, 21, 22, 0, 23]
+
+
+async def test_never_more_of_a_pool_is_claimed_than_its_portion_says(store: Store) -> None:
+    await store.add(letters(20, pool=OTHER_POOL))
+    await store.add(letters(3, first=20))
+    portions = [Portion(OTHER_POOL, 2, held=7), Portion(POOL, 9)]
+    assert numbers(await store.claim(wanted(portions=portions))) == [20, 21, 22, 0, 1]
+
+
+async def test_a_portion_holds_for_all_lanes_together(store: Store) -> None:
+    await store.add([letter(number, lane=number % 3) for number in range(12)])
+    assert numbers(await store.claim(wanted(portions=[Portion(POOL, 6)]))) == [0, 3, 6, 9, 1, 4]
+
+
+async def test_what_was_taken_in_one_lane_counts_as_in_hand_in_the_next(store: Store) -> None:
+    await store.add(letters(2, lane=0))
+    await store.add([letter(number, lane=1, pool=POOL if number % 2 else OTHER_POOL) for number in range(2, 10)])
+    assert numbers(await store.claim(wanted(limit=6))) == [0, 1, 2, 4, 3, 6]
+
+
+async def test_a_lane_comes_before_another_whoever_has_how_many_in_hand(store: Store) -> None:
+    await store.add(letters(3, lane=0, due_at=NOW + 9))
+    await store.add(letters(3, first=3, lane=1, pool=OTHER_POOL))
+    assert numbers(await store.claim(wanted(NOW + 9, limit=4, portions=[Portion(POOL, 9, held=9)]))) == [0, 1, 2, 3]
+
+
+async def test_claimers_at_the_same_time_share_the_pools_out(store: Store) -> None:
+    await store.add([letter(number, pool=POOL if number % 2 else OTHER_POOL) for number in range(80)])
+    found = await asyncio.gather(*(store.claim(wanted(limit=10)) for _ in range(8)))
+    assert sorted(number for claims in found for number in numbers(claims)) == list(range(80))
 
 
 async def test_the_order_holds_over_several_claims(store: Store) -> None:

@@ -45,5 +45,10 @@ def text(value: Any) -> Any:
     return value.replace(NUL, INSTEAD) if isinstance(value, str) and NUL in value else value
 
 
+def columned(rows: Sequence[Row], width: int) -> list[list[Any]]:
+    """The columns of rows that may be none."""
+    return _columns(rows) if rows else [[] for _ in range(width)]
+
+
 def _columns(rows: Sequence[Row]) -> list[list[Any]]:
     return [[text(value) for value in column] for column in zip(*rows, strict=True)]

@@ -5,20 +5,18 @@ does with them meanwhile waits, and what it did before is seen.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from posthouse.mail.message import Message
 from posthouse.store.postgres import suppression
 from posthouse.store.postgres.connection import Session
-from posthouse.store.postgres.statement import Row, ask, read, write
+from posthouse.store.postgres.statement import Row, ask, columned, read, write
 from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.work import SPOILT, Leased
+from posthouse.store.turns import Turns
 from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Opened, Renewal, Result, unpack
-
-BESIDE: Final = 256
-"""So many messages more than it takes a claim looks at: others may be claiming the first of them at this moment."""
 
 L = TypeVar("L", bound=Leased)
 
@@ -45,12 +43,14 @@ async def overdue(db: Session, requests: list[ClaimRequest]) -> list[list[Claim]
 
 async def _due(db: Session, request: ClaimRequest) -> list[Row]:
     """(id, size) of due messages, lane by lane."""
-    full, found = list(request.full), list[Row]()
+    turns, found = Turns(request), list[Row]()
     for (lane,) in await ask(db, "lanes"):
-        left = request.limit - len(found)
-        if left > 0:
-            found += await ask(db, "due", lane, request.now, full, left, left + BESIDE)
-    return found
+        if turns.left > 0:
+            columns = columned(turns.rows(), 3)
+            here = await ask(db, "due", lane, request.now, *columns, turns.left)
+            turns.took((id_, size, pool) for id_, size, pool in here)
+            found += here
+    return [row[:2] for row in found]
 
 
 async def _claimed(db: Session, request: ClaimRequest, found: list[Row]) -> list[Claim]:

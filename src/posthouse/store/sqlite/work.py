@@ -9,6 +9,7 @@ import msgspec
 from posthouse.mail.message import Message
 from posthouse.store.sqlite import rows, suppression
 from posthouse.store.sqlite.statement import SQL, places, read, write
+from posthouse.store.turns import Due, Turns
 from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Opened, Renewal, Result, unpack
 
 SPOILT = "its content in the store cannot be read any more"
@@ -16,6 +17,7 @@ SPOILT = "its content in the store cannot be read any more"
 _json = msgspec.json.Encoder()
 _lanes = msgspec.json.Decoder(list[int])
 _sized = msgspec.json.Decoder(list[tuple[str, int]])
+_due_ones = msgspec.json.Decoder(list[Due])
 
 
 class Leased(Protocol):
@@ -53,12 +55,14 @@ def overdue(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Clai
 
 def _due(db: apsw.Connection, request: ClaimRequest) -> list[tuple[str, int]]:
     """(id, size) of due messages, lane by lane."""
-    full, found = _json.encode(request.full).decode(), list[tuple[str, int]]()
+    turns, found = Turns(request), list[Due]()
     for lane in _lanes.decode(db.execute(SQL["lanes"]).get):
-        left = request.limit - len(found)
-        if left > 0:
-            found += _sized.decode(db.execute(SQL["due"], (lane, request.now, full, left)).get)
-    return found
+        if turns.left > 0:
+            portions = _json.encode(turns.rows()).decode()
+            here = _due_ones.decode(db.execute(SQL["due"], (lane, request.now, portions, turns.left)).get)
+            turns.took(here)
+            found += here
+    return [(id_, size) for id_, size, _ in found]
 
 
 def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, int]]) -> list[Claim]:
