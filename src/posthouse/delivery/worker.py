@@ -64,6 +64,7 @@ class Worker:
 
     async def _step(self) -> None:
         """Claim what fits and start it; otherwise wait until something changes."""
+        self._room.clear()
         desk, free = self._desk, Free(self._capacity - len(self._held), self._max_bytes - self._bytes)
         if free.places <= 0 or free.size <= 0 or not self._heard_of():
             await self._something_ends()
@@ -96,13 +97,12 @@ class Worker:
 
     async def _something_ends(self) -> None:
         """Until an attempt ends; or a moment, for what time alone changes (a pace, a pause, an open circuit)."""
-        self._room.clear()
         await signalled(self._room, self._desk.wait_s(self._desk.clock.now(), IDLE_S))
 
     async def _something_ends_or_comes(self) -> None:
         """The same where more may wait in a pool that is full; or until something becomes due in another one."""
-        self._room.clear()
-        waits = [asyncio.create_task(self._desk.work.due(IDLE_S)), asyncio.create_task(_set(self._room))]
+        idle_s = self._desk.wait_s(self._desk.clock.now(), IDLE_S)
+        waits = [asyncio.create_task(self._desk.work.due(idle_s)), asyncio.create_task(_set(self._room))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

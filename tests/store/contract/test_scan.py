@@ -60,7 +60,7 @@ async def fill(store: Store) -> None:
         for n in range(90)
     ]
     await store.add(entries)
-    claims = await store.claim(wanted(NOW + 100))
+    claims = sorted(await store.claim(wanted(NOW + 100)), key=lambda claim: claim.job.id)
     await store.intend([intent(claim, "second" if n % 9 == 0 else "first") for n, claim in enumerate(claims[:60])])
     await store.finish([ending(claim, "failed") for claim in claims[:12]])
     await store.finish([ending(claim, "sent") for claim in claims[12:40]])

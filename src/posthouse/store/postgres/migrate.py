@@ -44,7 +44,8 @@ async def migrate(server: Server) -> tuple[int, int]:
     except StoreDown as error:
         raise StoreRefused(str(error)) from None
     try:
-        before = await schema(connection)
+        async with connection.transaction():
+            before = await schema(connection)
         while before != len(steps) and await _step(connection, steps):
             pass
         return before, max(before, len(steps))

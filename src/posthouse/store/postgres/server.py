@@ -7,7 +7,7 @@ import asyncpg
 
 from posthouse.clock import Clock
 from posthouse.store.contract import StoreDown, StoreRefused
-from posthouse.telemetry import warn
+from posthouse.telemetry import log, warn
 
 OLDEST: Final = 14
 """The oldest PostgreSQL that is spoken to."""
@@ -59,7 +59,9 @@ class Server:
         except StoreDown as error:
             raise StoreRefused(f"PostgreSQL at {self._place}: {error}") from None
         try:
-            self._judge(await connection.fetchrow(_ANSWERS), connection.get_server_pid())
+            async with connection.transaction():  # behind a pooler only that keeps to one connection of the server
+                answers = await connection.fetchrow(_ANSWERS)
+            self._judge(answers, connection.get_server_pid())
         except LOST as error:
             raise StoreRefused(f"PostgreSQL at {self._place}: {self.said(error)}") from None
         finally:
@@ -82,6 +84,8 @@ class Server:
                 f"a pooler stands before it: expected `{POOLED}=true` in the URL (statements are then not kept "
                 "prepared, and other processes are heard of by asking), or the address of the server itself"
             )
+        if self.pooled:
+            log("behind a pooler: statements are not kept prepared, other processes are heard of by asking")
         # `remote_apply` promises more than `on`; everything else promises less.
         self._synchronous = "remote_apply" if synchronous == "remote_apply" else "on"
 
