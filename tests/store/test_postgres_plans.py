@@ -13,8 +13,21 @@ from posthouse.store.postgres.store import PostgresStore
 from tests.store import database
 from tests.store.letters import NOW, OTHER_POOL, POOL, letter, wanted
 
-SMALL = {"nodes", "switches", "lessons", "probes", "audit", "restores", "in_doubt"}
-"""Tables of a few rows, which are read as they are."""
+SMALL = {
+    "nodes",
+    "switches",
+    "lessons",
+    "probes",
+    "audit",
+    "restores",
+    "in_doubt",
+    "contents_rest",
+    "attempts_rest",
+    "events_rest",
+    "pg_inherits",
+    "pg_class",
+}
+"""Tables of a few rows, or of none, which are read as they are."""
 
 MOST = {
     "backlog",
@@ -26,6 +39,7 @@ MOST = {
     "spent",
     "suppressed_since",
     "unfinished",
+    "unfinished_within",
 }
 """Queries that ask for so much of these tables that to walk over them may be quicker; our sessions never do."""
 

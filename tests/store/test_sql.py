@@ -38,6 +38,7 @@ def test_the_dialects_have_the_same_queries_but_for_those_that_only_one_needs() 
     sqlite, postgres = (sql.queries(dialect).keys() for dialect in DIALECTS)
     assert postgres - sqlite == {
         *("bind_pools", "own_pools", "recorded", "beat", "live", "leave"),
+        *("partitions", "rotate_alone", "unfinished_within", "known_within"),
         *("add_lessons", "lessons", "retire_lessons", "take_probe"),
     }
     assert sqlite - postgres == {

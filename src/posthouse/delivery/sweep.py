@@ -12,6 +12,7 @@ from posthouse.store.values import Claim, ClaimRequest, Delay, Opened
 from posthouse.telemetry import log, warn
 
 EVERY_S = 5.0
+ROTATE_S = 60.0
 BATCH = 200
 MAX_BYTES = 64 * 2**20
 
@@ -74,12 +75,16 @@ async def retire(desk: Desk, retention: Retention) -> int:
 
 async def sweeping(desk: Desk, retention: Retention) -> None:
     """Sweep again and again, until cancelled."""
+    rotated_at = -ROTATE_S
     while True:
         try:
             if count := await sweep(desk):
                 log("took over messages whose lease had run out", count=count)
             if count := await end(desk):
                 log("ended messages whose time was over", count=count)
+            if desk.clock.monotonic() - rotated_at >= ROTATE_S:
+                await desk.work.rotate(desk.clock.now(), retention.content_s, retention.records_s)
+                rotated_at = desk.clock.monotonic()
             await retire(desk, retention)
         except StoreDown as error:
             if error.fatal:

@@ -130,8 +130,18 @@ class Work(Protocol):
     async def retire(self, content_before: float, records_before: float, limit: int) -> int:
         """Forget content, then records, of finished messages accepted before those instants; how many were touched.
 
+        What lies in a partition that will go as a whole is left to `rotate`.
+
         With the content go idempotency keys whose time was over at that instant, with the records what the audit says
         of before. What is in doubt keeps its content until the verdict.
+        """
+        ...
+
+    async def rotate(self, now: float, content_s: float, records_s: float) -> int:
+        """Where a store has partitions by time: make those to come, drop those that are old; how many were dropped.
+
+        Content and history in a partition are kept until all of it is older than that, up to a
+        seventh longer; nothing that is unfinished goes with it. What lies in no partition is left to `retire`.
         """
         ...
 

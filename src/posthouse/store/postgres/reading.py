@@ -9,7 +9,8 @@ from posthouse.mail.event import Status
 from posthouse.mail.ident import earliest
 from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
-from posthouse.store.postgres.statement import Db, ask, read
+from posthouse.store.postgres.partitions import Spans, within
+from posthouse.store.postgres.statement import Db, Row, ask, read
 from posthouse.store.sqlite import rows
 from posthouse.store.sqlite.reading import DAY_S, Line
 from posthouse.store.values import LANES, Backlog, Record, Stored, unpack
@@ -73,16 +74,21 @@ async def backlog(db: Db, now: float) -> Backlog:
     return Backlog(unfinished, {lane: max(0.0, now - oldest.get(lane, now)) for lane in LANES.values()})
 
 
-async def retire(db: Db, items: list[tuple[float, float, int]]) -> list[int]:
-    """(content_before, records_before, limit) → how many were forgotten. Writes."""
+async def retire(db: Db, items: list[tuple[float, float, int, Spans]]) -> list[int]:
+    """(content_before, records_before, limit, spans) → how many were forgotten. Writes.
+
+    spans: what goes one by one; the rest goes with its partition. SQLite has no partitions.
+    """
     answers = []
-    for content_before, records_before, limit in items:
+    for content_before, records_before, limit, spans in items:
         # No content outlives its record, whatever the instants: nobody would come back for it.
-        contents = await ask(db, "retire_contents", earliest(max(content_before, records_before)), limit)
+        edge, contents = earliest(max(content_before, records_before)), list[Row]()
+        for lower, upper in spans["contents"]:
+            contents += await ask(db, "retire_contents", lower, min(upper, edge), limit - len(contents))
         gone = [id_ for (id_,) in await ask(db, "retire_records", earliest(records_before), limit)]
-        if gone:
-            await ask(db, "retire_attempts", gone)
-            await ask(db, "retire_events", gone)
+        for table in ("attempts", "events"):
+            if alone := [id_ for id_ in gone if within(id_, spans[table])]:
+                await ask(db, f"retire_{table}", alone)
         keys = await ask(db, "retire_keys", content_before, limit)
         told = await ask(db, "retire_changes", records_before, limit)
         answers.append(len(contents) + len(gone) + len(keys) + len(told))

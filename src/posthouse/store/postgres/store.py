@@ -27,6 +27,7 @@ from posthouse.store.postgres import (
 from posthouse.store.postgres.connection import Line, Session
 from posthouse.store.postgres.herald import Herald
 from posthouse.store.postgres.migrate import migrate
+from posthouse.store.postgres.partitions import Partitions
 from posthouse.store.postgres.server import DEADLINE_S, Server
 from posthouse.store.postgres.writer import Call, Method, Writer
 from posthouse.store.signal import Settlements, signalled
@@ -90,6 +91,7 @@ class PostgresStore:
         for line in self._lines:
             self._readers.put_nowait(line)
         self._reading: set[asyncio.Task[Any]] = set()
+        self._partitions = Partitions(server)
         self._herald = None if server.pooled else Herald(server, self._due.set, self._settled)
         self._poll_s = POLL_S / 4 if server.pooled else POLL_S
 
@@ -164,8 +166,15 @@ class PostgresStore:
 
     async def retire(self, content_before: float, records_before: float, limit: int) -> int:
         """StoreDown: ask again. What was forgotten is not counted then."""
-        [count] = await self._writer.submit(reading.retire, [(content_before, records_before, limit)])
+        if not self._partitions.spans:
+            await self._partitions.look()
+        asked = (content_before, records_before, limit, self._partitions.spans)
+        [count] = await self._writer.submit(reading.retire, [asked])
         return int(count)
+
+    async def rotate(self, now: float, content_s: float, records_s: float) -> int:
+        """StoreDown: what was not done is done the next time."""
+        return await self._partitions.rotate(now, content_s, records_s)
 
     async def exchange(self, told: Lessons, heard: Mapping[str, int]) -> list[Lessons]:
         """StoreDown: ask again, with the same."""
@@ -279,6 +288,7 @@ class PostgresStore:
         await asyncio.gather(*self._reading, return_exceptions=True)
         for line in self._lines:
             await line.close()
+        await self._partitions.close()
         if self._herald is not None:
             await self._herald.close()
 

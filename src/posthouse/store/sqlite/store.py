@@ -141,6 +141,9 @@ class SqliteStore:
     async def retire(self, content_before: float, records_before: float, limit: int) -> int:
         return (await self._write(reading.retire, [(content_before, records_before, limit)]))[0]
 
+    async def rotate(self, now: float, content_s: float, records_s: float) -> int:
+        return 0  # a file has no partitions
+
     async def beat(self, node: str, gone_s: float) -> list[str]:
         return [node]  # the file belongs to one process
 

@@ -1,0 +1,142 @@
+"""What one message costs a store: rows, bytes, processor time. One receipt of 1.3 KB, sent at the first attempt.
+
+    python -m bench.cost --store sqlite
+    python -m bench.cost --store postgresql [--messages 20000] [--url postgresql://…]
+
+The store alone, in batches of 64: add, claim, intend, record. The process is this one, without HTTP and routing; the server
+is PostgreSQL with all its processes, where it is the tests' own (without --url).
+"""
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from bench.pile import LETTER
+from posthouse.bench.process import family, seconds
+from posthouse.clock import SystemClock
+from posthouse.mail.ident import uuid7
+from posthouse.routing.board import Fact
+from posthouse.routing.retry import Happening
+from posthouse.routing.rules import START
+from posthouse.store.contract import Store
+from posthouse.store.postgres.store import PostgresStore
+from posthouse.store.sqlite.store import SqliteStore
+from posthouse.store.values import ClaimRequest, Entry, Intent, Result, Summary, pack
+
+clock = SystemClock()
+
+EACH: Final = 64
+POOL: Final = "example.com"
+DAY_S: Final = 86_400.0
+
+
+class Meter(NamedTuple):
+    """Counters at one moment. written: to the disk by this process; log: bytes of PostgreSQL's write-ahead log."""
+
+    at: float
+    process_s: float
+    server_s: float
+    disk: int
+    written: int
+    log: int
+
+
+def entries() -> list[Entry]:
+    now, content = clock.now(), pack(LETTER)
+    summary = Summary(f"post@{POOL}", ("ann@example.org",), LETTER.subject)
+    made = [uuid7(now, os.urandom(10)) for _ in range(EACH)]
+    return [Entry(id_, POOL, now, now, now + DAY_S, summary, content, 0, 1) for id_ in made]
+
+
+async def carry(store: Store) -> None:
+    """One batch, from its acceptance to its end."""
+    await store.add(entries())
+    now = clock.now()
+    claims = await store.claim(ClaimRequest(EACH, 2**26, now, 90.0))
+    await store.intend([Intent(c.job.id, c.fence, 1, "first", POOL, now, False, c.seen) for c in claims])
+    done = (Happening("sent"),)
+    facts = Fact("first", clock.now(), "accepted", 1, began=now)
+    await store.record(
+        [
+            Result(
+                *(c.job.id, c.fence, 1, "accepted", facts, "sent", START),
+                status_code=202,
+                provider_message_id=c.job.id[:22],
+                events=done,
+            )
+            for c in claims
+        ]
+    )
+
+
+async def meter(path: Path | None, url: str, server: int | None) -> Meter:
+    own = os.times()
+    written = int(Path("/proc/self/io").read_text().partition("\nwrite_bytes: ")[2].split()[0])
+    disk, log = 0, 0
+    if path is not None:
+        disk = sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
+    else:
+        db = await asyncpg.connect(url)
+        await db.execute("CHECKPOINT")
+        log = int(await db.fetchval("SELECT pg_current_wal_insert_lsn() - '0/0'"))
+        disk = await db.fetchval("SELECT pg_database_size(current_database())")
+        await db.close()
+    used = sum(seconds(pid) for pid in family(server)) if server else 0.0
+    return Meter(clock.monotonic(), own.user + own.system, used, disk, written, log)
+
+
+async def measure(store: str, url: str | None, messages: int) -> None:
+    server, path = None, None
+    with TemporaryDirectory(dir=Path.cwd(), prefix=".cost-") as name:
+        opened: Store
+        if store == "sqlite":
+            path = Path(name) / "posthouse.db"
+            opened = SqliteStore(path)
+        else:
+            if url is None:
+                from tests.store import database
+
+                url, server = await database.server().create("cost"), database.server().pid
+            opened = await PostgresStore.open(url)
+            await opened.rotate(clock.now() - 6 * DAY_S, 7 * DAY_S, 90 * DAY_S)
+            await opened.rotate(clock.now(), 7 * DAY_S, 90 * DAY_S)
+        for _ in range(10):
+            await carry(opened)
+        before = await meter(path, url or "", server)
+        for _ in range(messages // EACH):
+            await carry(opened)
+        after = await meter(path, url or "", server)
+        await opened.close()
+    count = messages // EACH * EACH
+    each = Meter(*((b - a) / count for a, b in zip(before, after, strict=True)))  # type: ignore[arg-type]
+    say(f"{store}: {count} messages, {1 / each.at:,.0f} a second in one line")
+    say("rows                 5 (message, content, attempt, two events)")
+    say(f"on disk          {each.disk:8,.0f} bytes")
+    if store == "sqlite":
+        say(f"written          {each.written:8,.0f} bytes")
+    else:
+        say(f"log              {each.log:8,.0f} bytes")
+        say(f"server           {each.server_s * 1e6:8,.0f} µs")
+    say(f"process          {each.process_s * 1e6:8,.0f} µs")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), required=True)
+    parser.add_argument("--url")
+    parser.add_argument("--messages", type=int, default=20_000)
+    given = parser.parse_args()
+    asyncio.run(measure(given.store, given.url, given.messages))
+
+
+if __name__ == "__main__":
+    main()
