@@ -3,8 +3,9 @@
     python -m bench.cost --store sqlite
     python -m bench.cost --store postgresql [--messages 20000] [--url postgresql://…]
 
-The store alone, in batches of 64: add, claim, intend, record. The process is this one, without HTTP and routing; the server
-is PostgreSQL with all its processes, where it is the tests' own (without --url).
+The store alone, in batches of 64: add, claim, intend, record; on PostgreSQL then what it costs to forget the contents,
+half of them row by row and the other half with their partition. The process is this one, without HTTP and routing; the
+server is PostgreSQL with all its processes, where it is the tests' own (without --url).
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from bench.pile import LETTER
-from posthouse.bench.process import family, seconds
+from posthouse.bench.process import seconds, total
 from posthouse.clock import SystemClock
 from posthouse.mail.ident import uuid7
 from posthouse.routing.board import Fact
@@ -76,7 +77,8 @@ async def carry(store: Store) -> None:
 
 async def meter(path: Path | None, url: str, server: int | None) -> Meter:
     own = os.times()
-    written = int(Path("/proc/self/io").read_text().partition("\nwrite_bytes: ")[2].split()[0])
+    counted = Path("/proc/self/io").read_text()  # noqa: ASYNC240  of this process, no disk
+    written = int(counted.partition("\nwrite_bytes: ")[2].split()[0])
     disk, log = 0, 0
     if path is not None:
         disk = sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
@@ -86,7 +88,9 @@ async def meter(path: Path | None, url: str, server: int | None) -> Meter:
         log = int(await db.fetchval("SELECT pg_current_wal_insert_lsn() - '0/0'"))
         disk = await db.fetchval("SELECT pg_database_size(current_database())")
         await db.close()
-    used = sum(seconds(pid) for pid in family(server)) if server else 0.0
+    used = None if server else 0.0
+    while used is None:  # some of them come and go
+        used = total(seconds, server or 0)
     return Meter(clock.monotonic(), own.user + own.system, used, disk, written, log)
 
 
@@ -111,6 +115,8 @@ async def measure(store: str, url: str | None, messages: int) -> None:
         for _ in range(messages // EACH):
             await carry(opened)
         after = await meter(path, url or "", server)
+        if store == "postgresql":
+            await forget(opened, url or "", server, messages // 2)
         await opened.close()
     count = messages // EACH * EACH
     each = Meter(*((b - a) / count for a, b in zip(before, after, strict=True)))  # type: ignore[arg-type]
@@ -123,6 +129,22 @@ async def measure(store: str, url: str | None, messages: int) -> None:
         say(f"log              {each.log:8,.0f} bytes")
         say(f"server           {each.server_s * 1e6:8,.0f} µs")
     say(f"process          {each.process_s * 1e6:8,.0f} µs")
+
+
+async def forget(store: Store, url: str, server: int | None, half: int) -> None:
+    """So many contents row by row, then all that are left at once."""
+    now, gone, started = clock.now(), 0, await meter(None, url, server)
+    while gone < half:
+        gone += await store.retire(now + 1, 0.0, 200)
+    between = await meter(None, url, server)
+    began = clock.monotonic()
+    dropped = await store.rotate(now + 9 * DAY_S, 7 * DAY_S, 90 * DAY_S)
+    took_s = clock.monotonic() - began
+    ended = await meter(None, url, server)
+    each = (between.log - started.log) / gone, (between.server_s - started.server_s) / gone * 1e6
+    say(f"forgotten row by row: {gone} contents, each {each[0]:,.0f} bytes of log, {each[1]:,.0f} µs of the server")
+    log, used_ms = ended.log - between.log, (ended.server_s - between.server_s) * 1e3
+    say(f"forgotten as a whole: {dropped} partition in {took_s:.2f} s, {log:,} bytes of log, server {used_ms:.0f} ms")
 
 
 def say(line: str) -> None:

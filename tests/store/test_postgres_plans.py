@@ -114,6 +114,19 @@ async def test_no_query_walks_over_a_table(how: str) -> None:
     await db.close()
 
 
+async def test_leases_are_looked_up_by_id_also_where_there_were_none_when_the_rows_were_counted() -> None:
+    db = await filled(2_000)
+    await db.execute("UPDATE messages SET lease_until = NULL, status = 'sent' WHERE lease_until IS NOT NULL")
+    await db.execute("VACUUM ANALYZE messages")
+    await db.execute("SET enable_seqscan = off")
+    await db.execute(f"PREPARE held (integer[], text[], bigint[]) AS {SQL['held']}")
+    rows = await db.fetch("EXPLAIN EXECUTE held ('{1}', '{a}', '{1}')")
+    used = "\n".join(row[0] for row in rows)
+    assert "messages_pkey" in used
+    assert "messages_leased" not in used
+    await db.close()
+
+
 async def test_a_walk_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     db = await filled(2_000)
     monkeypatch.setitem(SQL, "walk", "SELECT id FROM messages WHERE summary = $1")

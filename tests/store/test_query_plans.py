@@ -3,17 +3,21 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import apsw
 import apsw.ext
 import pytest
 
+from bench import pile
+from posthouse.clock import SystemClock
 from posthouse.mail.ident import earliest
 from posthouse.store.sqlite import file, paging
 from posthouse.store.sqlite.statement import SQL, _text
-from posthouse.store.values import Query
-from tests.store.letters import LEASE_S, NOW, OTHER_POOL, POOL
+from posthouse.store.sqlite.store import SqliteStore
+from posthouse.store.values import Portion, Query
+from tests.store.letters import LEASE_S, NOW, OTHER_POOL, POOL, letter, wanted
 
 TABLES = (
     *("messages", "contents", "attempts", "events", "idempotency"),
@@ -268,3 +272,23 @@ def test_a_bounded_page_costs_no_more_than_its_bound(db: apsw.Connection) -> Non
                 page = paging.page(db, query)
             assert page.records == ()
             assert sum(seen) < 500 * 60, query
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+async def test_with_a_million_waiting_and_a_million_sent_plans_stay_and_claims_are_quick(tmp_path: Path) -> None:
+    path = tmp_path / "posthouse.db"
+    pile.sqlite(path, 1_000_000, 1_000_000, NOW)
+    with closing(file.connect(path)) as db:
+        assert {query: plan(db, query) for query in SQL if plan(db, query)} == {q: p for q, p in PLANS.items() if p}
+    store, took = SqliteStore(path), []
+    for number in range(200):
+        portions = [Portion(pile.BIG, 64 * (number % 2), held=200)]
+        began = SystemClock.monotonic()
+        assert len(await store.claim(wanted(NOW, limit=64, portions=portions))) == 64 * (number % 2)
+        took.append(SystemClock.monotonic() - began)
+    await store.add([letter()])
+    fresh = await store.claim(wanted(NOW, limit=1, portions=[Portion(pile.BIG, 1, held=200)]))
+    assert [claim.job.id for claim in fresh] == [letter().id]
+    await store.close()
+    assert sorted(took)[197] < 0.02, sorted(took)
