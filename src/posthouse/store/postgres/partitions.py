@@ -139,7 +139,7 @@ async def _partitions(db: Db) -> list[Partition]:
     """Those with bounds, in their order."""
     found = []
     for table, name, bounds in await ask(db, "partitions"):
-        if match := _BOUNDS.search(bounds):
+        if match := _BOUNDS.search(bounds or ""):  # none: it was dropped at this moment
             found.append(Partition(table, name, match[1] or FIRST, match[2]))
     return sorted(found)
 
