@@ -130,6 +130,19 @@ async def test_the_unfinished_are_kept_when_their_partition_goes(store: Postgres
     assert swept[sending.job.id].message == sending.message
 
 
+async def test_what_waits_for_a_verdict_after_a_restore_keeps_its_content(
+    store: PostgresStore, db: asyncpg.Connection
+) -> None:
+    await store.rotate(TODAY, CONTENT_S, RECORDS_S)
+    await ended(store, letter(1, at=TODAY), letter(2, at=TODAY), now=TODAY)
+    doubtful = letter(1, at=TODAY)
+    await db.execute("INSERT INTO in_doubt VALUES ($1, 'example.com', 'queued', $2)", doubtful.id, TODAY)
+    later = TODAY + DAY_S + CONTENT_S
+    assert await store.rotate(later, CONTENT_S, RECORDS_S) == 1
+    assert await store.retire(later, TODAY, 100) == 0
+    assert await where(db, "contents") == {"contents_rest": 1}
+
+
 async def test_history_stays_until_its_records_are_gone(store: PostgresStore, db: asyncpg.Connection) -> None:
     await store.rotate(TODAY, CONTENT_S, RECORDS_S)
     await ended(store, *letters(5, at=TODAY), now=TODAY)
