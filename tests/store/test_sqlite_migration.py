@@ -11,8 +11,9 @@ import pytest
 from posthouse.mail.event import STATUSES, UNFINISHED, Status
 from posthouse.routing.rules import START
 from posthouse.routing.switch import ON
+from posthouse.store import rows
 from posthouse.store.sql import migrations
-from posthouse.store.sqlite import file, rows
+from posthouse.store.sqlite import file
 from posthouse.store.sqlite.store import SqliteStore
 from posthouse.store.values import Opened, Query, Suppression, Switching, Told
 from tests.store.letters import LEASE_S, NOW, PLAIN, POOL, delay, ids, intent, letter, result, wanted

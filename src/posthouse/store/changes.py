@@ -1,6 +1,6 @@
 """What the audit says of each change of a store, and how it lies there."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,6 +9,9 @@ from posthouse.routing.switch import ON, Switch
 from posthouse.store.values import Change, Lifting, Release, Restoring, Suppression, Switching, Who
 
 Row = tuple[Any, ...]
+
+NEWEST: Final = 2**63 - 1
+"""Behind the number of every change."""
 
 _json = msgspec.json.Encoder()
 

@@ -2,7 +2,6 @@
 
 from posthouse.store import changes
 from posthouse.store.postgres.statement import Db, ask, write
-from posthouse.store.sqlite.audit import NEWEST
 from posthouse.store.values import Audited, Change
 
 
@@ -12,6 +11,6 @@ async def audit(db: Db, items: list[Change]) -> list[None]:
 
 
 async def page(db: Db, query: Audited) -> list[Change]:
-    after = NEWEST if query.after is None else query.after
+    after = changes.NEWEST if query.after is None else query.after
     found = await ask(db, "changes", after, query.pool, query.what, query.since, query.limit)
     return [changes.change(tuple(row)) for row in found]

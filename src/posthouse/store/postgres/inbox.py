@@ -5,7 +5,7 @@ from typing import Any
 
 from posthouse.mail.event import Status
 from posthouse.store.postgres.statement import Db, Row, read, text, write
-from posthouse.store.sqlite.rows import message_row
+from posthouse.store.rows import message_row
 from posthouse.store.values import Cancel, Entry, Mismatch, Receipt
 
 SUMMARY = 13

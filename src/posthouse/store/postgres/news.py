@@ -1,8 +1,8 @@
 """What providers tell of a message after they have taken it."""
 
 from posthouse.mail.event import Status
+from posthouse.store.known import Known, by_provider_id
 from posthouse.store.postgres.statement import Db, read, write
-from posthouse.store.sqlite.news import Known, by_provider_id
 from posthouse.store.values import Told
 
 

@@ -2,16 +2,12 @@
 
 from typing import Any
 
-import msgspec
-
 from posthouse.mail.event import UNFINISHED
 from posthouse.mail.ident import earliest
+from posthouse.store import rows
+from posthouse.store.pages import APART, FEW, LAST, filtered, within
 from posthouse.store.postgres.statement import Db, ask
-from posthouse.store.sqlite import rows
-from posthouse.store.sqlite.paging import APART, FEW, LAST
 from posthouse.store.values import Page, Query
-
-_json = msgspec.json.Encoder()
 
 
 async def page(db: Db, query: Query) -> Page:
@@ -20,7 +16,7 @@ async def page(db: Db, query: Query) -> Page:
     before = LAST if query.until is None else earliest(query.until + 0.002)
     before = before if query.after is None else min(before, query.after)
     way, edge = await _way(db, query), None
-    if query.scan is not None and _filtered(query, way):
+    if query.scan is not None and filtered(query, way):
         edge = await _edge(db, query.scan, query, way, first, before)
     name = "page" if way == "messages" else f"page_of_{way}"
     found = await ask(db, name, first if edge is None else edge, before, *_filters(query), query.limit)
@@ -39,14 +35,6 @@ async def _way(db: Db, query: Query) -> str:
     return "messages" if query.pool is None else "pool"
 
 
-def _filtered(query: Query, way: str) -> bool:
-    """Whether the way leads along messages that the page is not to show, without an end in sight."""
-    if way == "unfinished":
-        return False
-    beside = query.pool if way == "ended" else query.status
-    return any(wanted is not None for wanted in (beside, query.to, query.tag, query.provider))
-
-
 async def _edge(db: Db, scan: int, query: Query, way: str, first: str, before: str) -> str | None:
     """The last message that is looked at; None where fewer are left."""
     if way == "ended":
@@ -61,10 +49,5 @@ async def _edge(db: Db, scan: int, query: Query, way: str, first: str, before: s
 def _filters(query: Query) -> tuple[Any, ...]:
     """From $3 on: pool, status, provider, since, until, tag, tag_text, to, to_text."""
     of_time = (query.since, query.until)
-    of_words = (query.tag, _within(query.tag), query.to, _within(query.to))
+    of_words = (query.tag, within(query.tag), query.to, within(query.to))
     return (query.pool, query.status, query.provider, *of_time, *of_words)
-
-
-def _within(text: str | None) -> str | None:
-    """The text as it stands in the JSON of a summary: to look for it there costs less than to read the JSON."""
-    return None if text is None else _json.encode(text).decode()[1:-1]

@@ -9,11 +9,10 @@ from posthouse.mail.event import Status
 from posthouse.mail.ident import earliest
 from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
-from posthouse.store.postgres.partitions import Spans, within
+from posthouse.store import rows
+from posthouse.store.postgres.partitions import DAY_S, Spans, within
 from posthouse.store.postgres.statement import Db, Row, ask, read
-from posthouse.store.sqlite import rows
-from posthouse.store.sqlite.reading import DAY_S, Line
-from posthouse.store.values import LANES, Backlog, Record, Stored, unpack
+from posthouse.store.values import LANES, Backlog, Provided, Record, Stored, unpack
 
 
 async def find(db: Db, message_id: str, pool: str | None) -> Record | None:
@@ -49,7 +48,7 @@ async def observations(db: Db, since: float) -> dict[str, list[Fact]]:
     return dict(facts)
 
 
-async def spent(db: Db, since_day: float, since_month: float, providers: Sequence[Line]) -> dict[Line, Spent]:
+async def spent(db: Db, since_day: float, since_month: float, providers: Sequence[Provided]) -> dict[Provided, Spent]:
     # A day further back, so that a rate that midnight falls into has its last start as well.
     since = min(since_day, since_month) - DAY_S
     found = {

@@ -11,10 +11,9 @@ from itertools import groupby
 from operator import attrgetter
 
 from posthouse.mail.message import Message
-from posthouse.store import changes
+from posthouse.store import changes, rows
 from posthouse.store.postgres.audit import audit
 from posthouse.store.postgres.statement import Db, Row, ask, read, text
-from posthouse.store.sqlite import rows
 from posthouse.store.values import Intent, Lifting, Suppression
 
 

@@ -10,13 +10,12 @@ from typing import TypeVar
 import msgspec
 
 from posthouse.mail.message import Message
+from posthouse.store import rows
 from posthouse.store.postgres import suppression
 from posthouse.store.postgres.connection import Session
 from posthouse.store.postgres.statement import Row, ask, columned, read, write
-from posthouse.store.sqlite import rows
-from posthouse.store.sqlite.work import SPOILT, Leased
 from posthouse.store.turns import Turns
-from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Opened, Renewal, Result, unpack
+from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Leased, Opened, Renewal, Result, unpack
 
 L = TypeVar("L", bound=Leased)
 
@@ -79,7 +78,7 @@ async def _claimed(db: Session, request: ClaimRequest, found: list[Row]) -> list
     ]
     if broken:  # it ends alone: nobody else's mail waits for a content that a disk has spoilt
         await write(db, "finish", [(id_, "failed") for id_ in broken])
-        await write(db, "add_event", [(id_, request.now, "failed", None, None, SPOILT) for id_ in broken])
+        await write(db, "add_event", [(id_, request.now, "failed", None, None, rows.SPOILT) for id_ in broken])
     return claims
 
 

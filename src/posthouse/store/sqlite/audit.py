@@ -1,14 +1,10 @@
 """Who changed what."""
 
-from typing import Final
-
 import apsw
 
 from posthouse.store import changes
 from posthouse.store.sqlite.statement import SQL, write
 from posthouse.store.values import Audited, Change
-
-NEWEST: Final = 2**63 - 1
 
 
 def audit(db: apsw.Connection, items: list[Change]) -> list[None]:
@@ -17,6 +13,6 @@ def audit(db: apsw.Connection, items: list[Change]) -> list[None]:
 
 
 def page(db: apsw.Connection, query: Audited) -> list[Change]:
-    after = NEWEST if query.after is None else query.after
+    after = changes.NEWEST if query.after is None else query.after
     found = db.execute(SQL["changes"], (after, query.pool, query.what, query.since, query.limit))
     return [changes.change(row) for row in found]

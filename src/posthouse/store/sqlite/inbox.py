@@ -3,7 +3,7 @@
 import apsw
 
 from posthouse.mail.event import Status
-from posthouse.store.sqlite.rows import message_row
+from posthouse.store.rows import message_row
 from posthouse.store.sqlite.statement import SQL, write
 from posthouse.store.values import Cancel, Entry, Mismatch, Receipt
 

@@ -10,12 +10,9 @@ import msgspec
 from posthouse.mail.ident import earliest
 from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
-from posthouse.store.sqlite import rows
+from posthouse.store import rows
 from posthouse.store.sqlite.statement import SQL
-from posthouse.store.values import LANES, Backlog, Record, Stored, unpack
-
-Line = tuple[str, str]
-"""(pool, provider)"""
+from posthouse.store.values import LANES, Backlog, Provided, Record, Stored, unpack
 
 DAY_S: Final = 86_400.0
 
@@ -60,7 +57,9 @@ def observations(db: apsw.Connection, since: float) -> dict[str, list[Fact]]:
     return dict(facts)
 
 
-def spent(db: apsw.Connection, since_day: float, since_month: float, providers: Sequence[Line]) -> dict[Line, Spent]:
+def spent(
+    db: apsw.Connection, since_day: float, since_month: float, providers: Sequence[Provided]
+) -> dict[Provided, Spent]:
     # A day further back, so that a rate that midnight falls into has its last start as well.
     since = min(since_day, since_month) - DAY_S
     found = {

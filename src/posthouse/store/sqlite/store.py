@@ -19,6 +19,7 @@ from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
 from posthouse.store.batch import Call, Writer
 from posthouse.store.contract import StoreDown, StoreRefused
+from posthouse.store.known import by_provider_id
 from posthouse.store.signal import Settlements, signalled
 from posthouse.store.sqlite import (
     audit,
@@ -133,7 +134,7 @@ class SqliteStore:
         return await self._write(work.renew, items)
 
     async def told(self, items: Sequence[Told]) -> list[Status | None]:
-        if any(map(news.by_provider_id, items)):
+        if any(map(by_provider_id, items)):
             while (await self._write(news.enter, [None]))[0]:
                 pass  # in slices, so that others are served in between
         return await self._write(news.told, items)

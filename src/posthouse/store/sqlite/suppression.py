@@ -12,8 +12,7 @@ from operator import attrgetter
 import apsw
 
 from posthouse.mail.message import Message
-from posthouse.store import changes
-from posthouse.store.sqlite import rows
+from posthouse.store import changes, rows
 from posthouse.store.sqlite.audit import audit
 from posthouse.store.sqlite.statement import SQL, read
 from posthouse.store.values import Intent, Lifting, Suppression

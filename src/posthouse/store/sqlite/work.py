@@ -1,33 +1,22 @@
 """Handing messages out to delivery, and writing down what became of them."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import apsw
 import msgspec
 
 from posthouse.mail.message import Message
-from posthouse.store.sqlite import rows, suppression
+from posthouse.store import rows
+from posthouse.store.sqlite import suppression
 from posthouse.store.sqlite.statement import SQL, places, read, write
 from posthouse.store.turns import Due, Turns
-from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Opened, Renewal, Result, unpack
-
-SPOILT = "its content in the store cannot be read any more"
+from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Leased, Opened, Renewal, Result, unpack
 
 _json = msgspec.json.Encoder()
 _lanes = msgspec.json.Decoder(list[int])
 _sized = msgspec.json.Decoder(list[tuple[str, int]])
 _due_ones = msgspec.json.Decoder(list[Due])
-
-
-class Leased(Protocol):
-    """Something that is done under a lease."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def fence(self) -> int: ...
 
 
 L = TypeVar("L", bound=Leased)
@@ -89,7 +78,7 @@ def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, 
     if broken:  # it ends alone: nobody else's mail waits for a content that a disk has spoilt
         write(db, "finish", [(id_, "failed") for id_ in broken])
         write(db, "mark_ended", [(id_,) for id_ in broken])
-        write(db, "add_event", [(id_, request.now, "failed", None, None, SPOILT) for id_ in broken])
+        write(db, "add_event", [(id_, request.now, "failed", None, None, rows.SPOILT) for id_ in broken])
     return claims
 
 

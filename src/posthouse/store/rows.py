@@ -18,6 +18,9 @@ ENDED: Final[frozenset[Status]] = frozenset(
 )
 """The ends that have an index, for they are rare, and looked for: see `mark_ended`."""
 
+SPOILT: Final = "its content in the store cannot be read any more"
+"""Why a message failed whose content cannot be unpacked."""
+
 _json = msgspec.json.Encoder()
 _summary = msgspec.json.Decoder(Summary)
 _wanted = msgspec.json.Decoder(Wanted)
