@@ -11,6 +11,7 @@ from tests.faults.auditor import audit
 from tests.faults.carrier import carrying, slowly
 from tests.faults.driver import Ledger, load
 from tests.faults.ground import Postgres
+from tests.faults.mutant import SOON, program
 from tests.faults.report import Line
 from tests.faults.server import configured, launched, sendgrid, serving
 from tests.faults.soak import rounds
@@ -32,8 +33,8 @@ async def test_two_processes_that_deliver_share_a_backlog_and_attempt_nothing_tw
     tmp_path: Path, tell: Callable[[Line], None]
 ) -> None:
     ground, ledger, refs = await Postgres.create(tmp_path), Ledger(), map(str, count())
-    async with carrying(slowly(0.03)) as carrier:
-        first = sendgrid(carrier.port, concurrency=32)
+    async with carrying(slowly(0.05)) as carrier:
+        first = sendgrid(carrier.port, concurrency=16)
         config = configured(tmp_path, {"first": first}, store=ground.store)
         async with serving(config, words=("--role", "web")) as web:
             await load(web.port, refs, ledger, CALLERS, lambda: len(ledger.answers) <= MESSAGES - CALLERS)
@@ -41,8 +42,8 @@ async def test_two_processes_that_deliver_share_a_backlog_and_attempt_nothing_tw
         assert carrier.arrivals == []
         loop = asyncio.get_running_loop()
         async with (
-            launched(config, words=("--role", "delivery")) as one,
-            launched(config, words=("--role", "delivery")) as other,
+            launched(config, program=program(*SOON), words=("--role", "delivery")) as one,
+            launched(config, program=program(*SOON), words=("--role", "delivery")) as other,
         ):
             await asyncio.gather(one.ready(), other.ready())
             began = loop.time()

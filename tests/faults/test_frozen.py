@@ -87,17 +87,20 @@ async def test_the_only_process_frozen_past_its_leases_loses_nothing_and_marks_w
 
 
 async def take_over(folder: Path, *changes: str) -> Frozen:
-    """One of two delivery processes is frozen with messages in hand; the other one finishes; the first one wakes."""
+    """One of two delivery processes is frozen with messages in hand; the other one finishes; the first one wakes.
+
+    changes: made to the one that is frozen.
+    """
     ground, ledger, refs, over = await Postgres.create(folder), Ledger(), map(str, count()), asyncio.Event()
     async with carrying(slowly(0.3)) as carrier:
         first = sendgrid(carrier.port, timeout_s=TIMEOUT_S)
 
-        def node(name: str, role: str) -> AbstractAsyncContextManager[Server]:
+        def node(name: str, role: str, *more: str) -> AbstractAsyncContextManager[Server]:
             (folder / name).mkdir()
             config = configured(folder / name, {"first": first, "second": first}, store=ground.store)
-            return serving(config, program=program(*CHANGES, *changes), words=("--role", role))
+            return serving(config, program=program(*CHANGES, *more), words=("--role", role))
 
-        async with node("web", "web") as web, node("one", "delivery") as one:
+        async with node("web", "web") as web, node("one", "delivery", *changes) as one:
             calling = asyncio.create_task(load(web.port, refs, ledger, CALLERS, not_yet(over), once=True))
             await under_way(carrier)
             await freeze([one.pid])
