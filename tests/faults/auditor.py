@@ -13,17 +13,13 @@ FINAL: Final = frozenset({"sent", "failed", "expired", "cancelled", "suppressed"
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A message in the store. ref: the client's name for it. attempts: the outcome of each, None where it has none.
-
-    leased: a process has it in hand.
-    """
+    """A message in the store. ref: the client's name for it. attempts: the outcome of each, None where it has none."""
 
     id: str
     ref: str | None
     status: str
     marked: bool
     attempts: tuple[str | None, ...]
-    leased: bool = False
 
 
 def begun(messages: dict[str, Stored]) -> set[tuple[str, int]]:

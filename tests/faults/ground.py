@@ -18,9 +18,7 @@ from tests.faults.mutant import SOON, program
 from tests.faults.server import POSTHOUSE, STORE
 from tests.store import database
 
-MESSAGES: Final = """
-SELECT id, status, possible_duplicate, lease_until IS NOT NULL, summary FROM messages JOIN contents USING (id)
-"""
+MESSAGES: Final = "SELECT id, status, possible_duplicate, summary FROM messages JOIN contents USING (id)"
 ATTEMPTS: Final = "SELECT message, outcome FROM attempts ORDER BY message, number"
 BACKENDS: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'posthouse' AND datname = $1"
 COUNTS: Final = "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM attempts)"
@@ -154,8 +152,8 @@ def _joined(messages: Iterable[Sequence[Any]], attempts: Iterable[Sequence[Any]]
     for id_, outcome in attempts:
         outcomes[id_].append(outcome)
     return {
-        id_: Stored(id_, _ref(summary), status, bool(marked), tuple(outcomes[id_]), bool(leased))
-        for id_, status, marked, leased, summary in messages
+        id_: Stored(id_, _ref(summary), status, bool(marked), tuple(outcomes[id_]))
+        for id_, status, marked, summary in messages
     }
 
 
