@@ -315,3 +315,16 @@ async def test_a_thousand_callers_get_their_own_answers(writer: Writer, disk: Di
         return await writer.submit(disk.method, items) == [item * 10 for item in items]
 
     assert all(await asyncio.gather(*(call(number) for number in range(1000))))
+
+
+async def test_where_its_thread_ends_by_a_fault_nobody_waits_for_ever(writer: Writer, disk: Disk) -> None:
+    disk.open_up()
+    unheard_of: Any = object()  # a batch that has no length: the thread falls over it
+    calls = [writer.submit(disk.method, [1]), writer.submit(disk.method, unheard_of), writer.submit(disk.method, [2])]
+    for call in calls[1:]:
+        with pytest.raises(StoreDown, match="TypeError") as caught:
+            await call
+        assert caught.value.fatal, "the process is to end, not to go on without a writer"
+    with pytest.raises(StoreDown, match="TypeError"):
+        await writer.submit(disk.method, [3])
+    await writer.close()

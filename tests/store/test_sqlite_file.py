@@ -112,6 +112,20 @@ async def test_a_new_file_is_ours_and_durable(path: Path) -> None:
     await store.close()
 
 
+async def test_a_new_file_and_what_lies_beside_it_are_for_their_owner_alone(path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        store = SqliteStore(path)
+        await store.add([letter()])
+        with closing(file.reader(path)):
+            rights = {name.name: name.stat().st_mode & 0o777 for name in path.parent.glob("posthouse.db*")}
+        await store.close()
+    finally:
+        os.umask(before)
+    del rights["posthouse.db.lock"]  # it holds the number of a process
+    assert rights == {"posthouse.db": 0o600, "posthouse.db-wal": 0o600, "posthouse.db-shm": 0o600}
+
+
 async def test_a_closed_file_is_one_file_and_may_be_opened_again(path: Path) -> None:
     for _ in range(3):
         store = SqliteStore(path)

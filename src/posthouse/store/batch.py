@@ -60,6 +60,7 @@ class Writer:
         self._waiting: SimpleQueue[Call | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.closed = False
+        self._dead: StoreDown | None = None
         self._busy = False
         self._thread.start()
 
@@ -71,7 +72,7 @@ class Writer:
         """
         future: asyncio.Future[list[Any]] = self._loop.create_future()
         if self.closed:
-            future.set_exception(StoreDown("the store is closed"))
+            future.set_exception(self._dead or StoreDown("the store is closed"))
         elif not items:
             future.set_result([])
         else:
@@ -86,18 +87,35 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        while True:
-            calls, last = self._gather()
-            if calls:
-                self._busy = len(calls) > 1
-                self._write(calls)
-                self._loop.call_soon_threadsafe(self._answer, calls)
-            if last:
-                return
-
-    def _gather(self) -> tuple[list[Call], bool]:
-        """Everything that waits, up to the size of a good commit; waits for the first, and a moment under load."""
         calls: list[Call] = []
+        try:
+            last = False
+            while not last:
+                last = self._gather(calls)
+                if calls:
+                    self._busy = len(calls) > 1
+                    self._write(calls)
+                    self._loop.call_soon_threadsafe(self._answer, calls)
+                    calls = []
+        except BaseException as error:  # a fault of ours, and nobody is left to write: the process must not go on
+            dead = StoreDown(f"the thread that writes has ended: {type(error).__name__}", fatal=True)
+            self._loop.call_soon_threadsafe(self._died, dead, calls)
+
+    def _died(self, dead: StoreDown, calls: list[Call]) -> None:
+        """On the event loop: whoever waits, or comes later, is told."""
+        self.closed, self._dead = True, dead
+        while not self._waiting.empty():
+            if (call := self._waiting.get()) is not None:
+                calls.append(call)
+        for call in calls:
+            if not call.future.done():
+                call.future.set_exception(dead)
+
+    def _gather(self, calls: list[Call]) -> bool:
+        """Everything that waits, up to the size of a good commit; waits for the first, and a moment under load.
+
+        Whether the end was among it.
+        """
         size = 0
         call = self._waiting.get()
         if self._busy and call is not None:
@@ -106,9 +124,9 @@ class Writer:
             calls.append(call)
             size += len(call.items)
             if size >= MOST or self._waiting.empty():
-                return calls, False
+                return False
             call = self._waiting.get()
-        return calls, True
+        return True
 
     def _write(self, calls: list[Call]) -> None:
         began = False

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -51,6 +51,7 @@ def lock(path: Path) -> IO[bytes]:
 
 def connect(path: Path) -> apsw.Connection:
     """The connection that writes: WAL, synchronous as set above and read back, schema up to date."""
+    _make(path)
     try:
         db = apsw.Connection(str(path))
         try:
@@ -67,6 +68,15 @@ def connect(path: Path) -> apsw.Connection:
     except apsw.Error as error:
         raise StoreRefused(f"{path} cannot be opened: {error}") from error
     return db
+
+
+def _make(path: Path) -> None:
+    """Where there is no file yet, an empty one that its owner alone may read: mail will be in it, and in the log.
+
+    SQLite gives the files that it lays beside it the same rights. Where it cannot be made SQLite says why.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
 
 
 @contextmanager
