@@ -267,7 +267,7 @@ class Gateway:
         if self._role != "web":
             yield self._delivering()
             yield beating(self._desk, self._node)
-            yield sweeping(self._desk, self._retention)
+            yield sweeping(self._desk, self._retention, self._worker.renew)
             yield reminding(self._store, self._clock)
             yield probing(self._desk)
 

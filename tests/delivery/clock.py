@@ -11,14 +11,14 @@ class FakeClock:
     """Who sleeps wakes when `advance` has come so far, in the order of their times."""
 
     def __init__(self, now: float = NOW) -> None:
-        self._now = now
+        self._now, self._jumped = now, 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
         self._news = asyncio.Condition()
         self.slept: list[float] = []
 
     def now(self) -> float:
-        return self._now
+        return self._now + self._jumped
 
     def monotonic(self) -> float:
         return self._now
@@ -41,6 +41,10 @@ class FakeClock:
                 waking.set_result(None)
                 await asyncio.sleep(0)
         self._now = until
+
+    def jump(self, seconds: float) -> None:
+        """Set the clock on the wall; nobody has slept longer for it."""
+        self._jumped += seconds
 
     async def sleeping(self, count: int) -> None:
         """Wait until so many have gone to sleep, since the beginning."""

@@ -7,6 +7,7 @@ import pytest
 from posthouse.delivery import sweep as rounds
 from posthouse.delivery.attempt import attempt
 from posthouse.delivery.sweep import Retention, retire, sweep, sweeping
+from posthouse.delivery.worker import Worker
 from posthouse.routing.outcome import Refused
 from posthouse.routing.rules import BreakerRules
 from posthouse.store.contract import StoreDown
@@ -14,6 +15,10 @@ from posthouse.store.values import Claim, Renewal
 from tests.delivery.clock import NOW
 from tests.delivery.office import Gate, Office, office
 from tests.store.letters import DAY_S, POOL, claimed, intent, letter, letters
+
+
+async def nothing_in_hand() -> None:
+    """There is nothing to renew."""
 
 
 async def left_behind(house: Office, **changes: Any) -> Claim:
@@ -156,7 +161,7 @@ async def test_it_sweeps_again_and_again_also_after_the_store_was_down(
 ) -> None:
     async with office(tmp_path) as house:
         await house.claimed()
-        sweeper, down = asyncio.create_task(sweeping(house.desk, Retention())), True
+        sweeper, down = asyncio.create_task(sweeping(house.desk, Retention(), nothing_in_hand)), True
         taken = house.store.sweep
 
         async def sometimes(request: Any) -> list[Claim]:
@@ -187,7 +192,7 @@ async def test_where_the_disk_has_failed_for_good_it_ends(tmp_path: Path, monkey
 
         monkeypatch.setattr(house.store, "sweep", failed)
         with pytest.raises(StoreDown):
-            await sweeping(house.desk, Retention())
+            await sweeping(house.desk, Retention(), nothing_in_hand)
 
 
 async def test_an_attempt_that_goes_on_is_not_swept_while_its_lease_is_renewed(tmp_path: Path) -> None:
@@ -204,3 +209,28 @@ async def test_an_attempt_that_goes_on_is_not_swept_while_its_lease_is_renewed(t
         gate.open()
         await going_on
         assert (await house.only()).status == "sent"
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+async def test_a_clock_that_is_set_ahead_takes_nothing_out_of_the_hands_of_its_own_process(
+    tmp_path: Path, renewed: bool
+) -> None:
+    """Where the leases were not renewed first, it would: the message would be sent a second time, marked."""
+    async with office(tmp_path, on_unsure="failover") as house:
+        gate = Gate()
+        house.carriers["first"].acts = [gate]
+        await house.add(letter())
+        worker = Worker(house.desk)
+        working = asyncio.create_task(worker.run())
+        await gate.reached(lambda gate: gate.waiting == 1)
+        house.clock.jump(3600.0)
+        renew = worker.renew if renewed else nothing_in_hand
+        slept = len(house.clock.slept)
+        sweeper = asyncio.create_task(sweeping(house.desk, Retention(), renew))
+        await house.clock.sleeping(slept + 1)
+        record = await house.only()
+        assert record.attempts[0].outcome == (None if renewed else "unsure")
+        gate.open()
+        for task in (sweeper, working):
+            task.cancel()
+        await worker.drain(5.0)

@@ -1,7 +1,7 @@
 """The wall clock jumps an hour ahead and an hour back under load, in all processes at once.
 
-Ahead, some leases seem to have run out: what is sent again is marked. Back, what waits becomes due an hour later,
-which is why the last jump is ahead.
+Ahead, leases that are not renewed in time seem to have run out: what is sent again is marked. Back, what waits becomes
+due an hour later, which is why the last jump is ahead.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Takes up what was left behind: leases that ran out, and what is old enough to be forgotten."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -73,11 +74,16 @@ async def retire(desk: Desk, retention: Retention) -> int:
             return gone
 
 
-async def sweeping(desk: Desk, retention: Retention) -> None:
-    """Sweep again and again, until cancelled."""
+async def sweeping(desk: Desk, retention: Retention, renew: Callable[[], Awaitable[None]]) -> None:
+    """Sweep again and again, until cancelled.
+
+    renew: the leases of what this process has in hand. They come first: a clock that was set ahead, or a process that
+    stood still, must not take from itself what it is about to finish.
+    """
     rotated_at = -ROTATE_S
     while True:
         try:
+            await renew()
             if count := await sweep(desk):
                 log("took over messages whose lease had run out", count=count)
             if count := await end(desk):

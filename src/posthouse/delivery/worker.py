@@ -31,7 +31,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled; what is in hand then goes on: see `drain`."""
-        renewing = asyncio.create_task(self._renew())
+        renewing = asyncio.create_task(self._renewing())
         try:
             while True:
                 try:
@@ -61,6 +61,11 @@ class Worker:
         for task in left:
             task.cancel()
         return len(left)
+
+    async def renew(self) -> None:
+        """Let the leases of all that is in hand last from now on; what somebody else has taken over stays his."""
+        until = self._desk.clock.now() + self._desk.lease_s
+        await self._desk.work.renew([Renewal(claim.job.id, claim.fence, until) for claim in self._held.values()])
 
     async def _step(self) -> None:
         """Claim what fits and start it; otherwise wait until something changes."""
@@ -129,15 +134,12 @@ class Worker:
         self._bytes += size
         self._pools[pool] = Held(has.messages + by, has.size + size)
 
-    async def _renew(self) -> None:
+    async def _renewing(self) -> None:
         """Keep the leases of long attempts: twice within each lease's time."""
-        desk = self._desk
         while True:
-            await desk.clock.sleep(desk.lease_s / 3)
-            until = desk.clock.now() + desk.lease_s
-            renewals = [Renewal(claim.job.id, claim.fence, until) for claim in self._held.values()]
+            await self._desk.clock.sleep(self._desk.lease_s / 3)
             try:
-                await desk.work.renew(renewals)
+                await self.renew()
             except StoreDown as error:
                 warn("leases could not be renewed", reason=str(error))
 
