@@ -30,14 +30,14 @@ class Retention(msgspec.Struct):
     records_s: float = 90 * 86400.0
 
 
-async def sweep(desk: Desk) -> int:
-    """Take over every message whose lease ran out; how many there were.
+async def sweep(desk: Desk, at: float | None = None) -> int:
+    """Take over every message whose lease had run out at that instant, or now; how many there were.
 
     One whose attempt had begun may have been sent: that is doubt, by the pool's policy. The provider is not to blame.
     """
     swept = 0
     while True:
-        now = desk.clock.now()
+        now = desk.clock.now() if at is None else at
         claims = await desk.work.sweep(ClaimRequest(BATCH, MAX_BYTES, now, desk.lease_s))
         if not claims:
             return swept
@@ -83,8 +83,9 @@ async def sweeping(desk: Desk, retention: Retention, renew: Callable[[], Awaitab
     rotated_at = -ROTATE_S
     while True:
         try:
+            at = desk.clock.now()  # before the renewal: the clock may jump in between
             await renew()
-            if count := await sweep(desk):
+            if count := await sweep(desk, at):
                 log("took over messages whose lease had run out", count=count)
             if count := await end(desk):
                 log("ended messages whose time was over", count=count)
