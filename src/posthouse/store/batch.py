@@ -57,6 +57,7 @@ class Writer:
     def __init__(self, transaction: Transaction, committed: Callable[[list[Call]], None], name: str) -> None:
         self._transaction, self._committed = transaction, committed
         self._loop = asyncio.get_running_loop()
+        self._turn: list[Call] = []
         self._waiting: SimpleQueue[Call | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.closed = False
@@ -76,13 +77,23 @@ class Writer:
         elif not items:
             future.set_result([])
         else:
-            self._waiting.put(Call(method, items, future, early=early))
+            # What one turn of the event loop asks for goes together: the thread is woken once, to more of it.
+            if not self._turn:
+                self._loop.call_soon(self._put)
+            self._turn.append(Call(method, items, future, early=early))
         return future
+
+    def _put(self) -> None:
+        """Hand over what this turn has asked for."""
+        turn, self._turn = self._turn, []
+        for call in turn:
+            self._waiting.put(call)
 
     async def close(self) -> None:
         """Write what was submitted, then end the thread."""
         if not self.closed:
             self.closed = True
+            self._put()
             self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -107,7 +118,7 @@ class Writer:
         while not self._waiting.empty():
             if (call := self._waiting.get()) is not None:
                 calls.append(call)
-        for call in calls:
+        for call in (*calls, *self._turn):
             if not call.future.done():
                 call.future.set_exception(dead)
 
