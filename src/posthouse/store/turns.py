@@ -22,6 +22,11 @@ class Turns:
             self._portions[pool] = (room - 1, held + 1)
             self.left -= 1
 
+    def room(self, pool: str) -> int:
+        """How many messages of that pool the claim may still take."""
+        room, _ = self._portions.get(pool, (self._limit, 0))
+        return max(0, min(room, self.left))
+
     def rows(self) -> list[tuple[str, int, int]]:
         """(pool, room, held) of each pool of which it matters."""
         return [(pool, room, held) for pool, (room, held) in self._portions.items()]

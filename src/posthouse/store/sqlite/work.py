@@ -14,7 +14,7 @@ from posthouse.store.turns import Due, Turns
 from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Leased, Opened, Renewal, Result, unpack
 
 _json = msgspec.json.Encoder()
-_lanes = msgspec.json.Decoder(list[int])
+_lanes = msgspec.json.Decoder(list[tuple[int, str | None]])
 _sized = msgspec.json.Decoder(list[tuple[str, int]])
 _due_ones = msgspec.json.Decoder(list[Due])
 
@@ -45,10 +45,14 @@ def overdue(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Clai
 def _due(db: apsw.Connection, request: ClaimRequest) -> list[tuple[str, int]]:
     """(id, size) of due messages, lane by lane."""
     turns, found = Turns(request), list[Due]()
-    for lane in _lanes.decode(db.execute(SQL["lanes"]).get):
+    for lane, alone in _lanes.decode(db.execute(SQL["lanes"]).get):
         if turns.left > 0:
-            portions = _json.encode(turns.rows()).decode()
-            here = _due_ones.decode(db.execute(SQL["due"], (lane, request.now, portions, turns.left)).get)
+            if alone is None:
+                portions = _json.encode(turns.rows()).decode()
+                given = db.execute(SQL["due"], (lane, request.now, portions, turns.left))
+            else:
+                given = db.execute(SQL["due_of_one"], (lane, alone, request.now, turns.room(alone)))
+            here = _due_ones.decode(given.get)
             turns.took(here)
             found += here
     return [(id_, size) for id_, size, _ in found]
