@@ -1,4 +1,4 @@
-"""What it costs a message to be told of: log lines under load, the trace that is kept with it, spans off and on.
+"""What it costs a message to be told of: log lines under load, counts, its trace, spans off and on.
 
     python -m bench.telemetry
 
@@ -29,6 +29,7 @@ from posthouse.delivery.attempt import attempt
 from posthouse.delivery.desk import Carrier
 from posthouse.delivery.traced import Traced
 from posthouse.gateway import Gateway
+from posthouse.metrics.tally import Tally
 from posthouse.providers.catalogue import SPECS
 from posthouse.routing.outcome import Accepted
 from posthouse.store.values import ClaimRequest
@@ -91,6 +92,21 @@ def lines() -> dict[str, float]:
     set_up(logging.WARNING)
     off = cost(lambda: success("accepted", trace=TRACE, **SAID))
     return {"line written": written, "left out": left_out, "20/s, then one in 100": sampled, "log off": off}
+
+
+def counts() -> dict[str, float]:
+    """What all counting of one message costs: it is accepted, answered, attempted, ends, and is in three commits."""
+    tally = Tally()
+
+    def counted() -> None:
+        tally.accepted["example.com", "http"] += 1
+        tally.requested("/email", 202, 0.0123)
+        tally.attempted("example.com", "sendgrid", "accepted", 0.0871)
+        tally.ended["example.com", "sent"] += 1
+        for spread in (tally.commit_seconds, tally.commit_items) * 3:  # shared by all messages of a commit: at the most
+            spread.add(0.004)
+
+    return {"counted for the metrics": cost(counted)}
 
 
 async def gateway(folder: Path) -> Gateway:
@@ -168,7 +184,7 @@ def main() -> None:
     with open(os.devnull, "w") as nowhere, tempfile.TemporaryDirectory(dir=".") as folder:
         os.dup2(nowhere.fileno(), sys.stderr.fileno())  # a log that costs its writing, and no more
         began = perf_counter()
-        for name, each in lines().items():
+        for name, each in (lines() | counts()).items():
             print(f"{name:<32} {each:6.2f} µs", file=out)
         found = asyncio.run(ways(Path(folder)))
         first, *_ = found.values()
