@@ -188,7 +188,9 @@ async def _given_back(claim: Claim, desk: Desk, error: StoreDown) -> None:
     while True:
         await desk.clock.sleep(AGAIN_S)
         try:
-            await desk.work.postpone([Delay(claim.job.id, claim.fence, desk.clock.now())])
+            # Its answer may be all that was lost: then the attempt is written down, and is closed.
+            back = Delay(claim.job.id, claim.fence, desk.clock.now(), unsent=claim.attempts + 1)
+            await desk.work.postpone([back])
         except StoreDown as still:
             if still.fatal:
                 raise

@@ -112,7 +112,10 @@ class Work(Protocol):
         ...
 
     async def postpone(self, items: Sequence[Delay]) -> list[bool]:
-        """Give claimed messages back until later. False: the lease was lost, nothing was written."""
+        """Give claimed messages back until later. False: the lease was lost, nothing was written.
+
+        An attempt that was written down and did not begin is closed with it, where its number is given.
+        """
         ...
 
     async def renew(self, items: Sequence[Renewal]) -> list[bool]:

@@ -9,7 +9,18 @@ from posthouse.mail.event import Status
 from posthouse.mail.message import Message
 from posthouse.routing.board import Fact
 from posthouse.routing.rules import START, Course, Job
-from posthouse.store.values import AttemptRecord, Claim, Entry, EventRecord, Opened, Record, Result, Summary, Wanted
+from posthouse.store.values import (
+    AttemptRecord,
+    Claim,
+    Delay,
+    Entry,
+    EventRecord,
+    Opened,
+    Record,
+    Result,
+    Summary,
+    Wanted,
+)
 
 Row = tuple[Any, ...]
 
@@ -20,6 +31,8 @@ ENDED: Final[frozenset[Status]] = frozenset(
 
 SPOILT: Final = "its content in the store cannot be read any more"
 """Why a message failed whose content cannot be unpacked."""
+
+UNSENT: Final = "it did not begin: the store could not say whether it was written down, and nothing was sent"
 
 _json = msgspec.json.Encoder()
 _summary = msgspec.json.Decoder(Summary)
@@ -71,6 +84,11 @@ def outcome_row(result: Result) -> Row:
         fact.retry_after_s,
         fact.quota,
     )
+
+
+def unsent_row(delay: Delay) -> Row:
+    """For `close_attempt`: nothing is to be learnt from it."""
+    return (delay.id, delay.unsent, delay.due_at, "deferred", None, UNSENT, 0, None, False)
 
 
 def evidence_row(result: Result) -> Row:

@@ -1,5 +1,7 @@
 """Postponing: a claimed message goes back to the queue, untouched."""
 
+import msgspec
+
 from posthouse.routing.rules import Course
 from posthouse.store.contract import Store
 from tests.store.letters import (
@@ -100,3 +102,26 @@ async def test_many_are_answered_in_the_order_of_the_items(store: Store) -> None
     await store.intend([intent(claims[0])])
     await store.record([result(claims[0])])
     assert await store.postpone([delay(claim, NOW) for claim in claims]) == [False] + [True] * 5
+
+
+async def test_an_attempt_that_was_written_down_and_did_not_begin_is_closed(store: Store) -> None:
+    [claim] = await begun(store, letter())
+    back = msgspec.structs.replace(delay(claim, NOW + 1), unsent=1)
+    assert await store.postpone([back]) == [True]
+    [again] = await store.claim(wanted(NOW + 1))
+    assert again.attempts == 1
+    record = await store.find(claim.job.id, POOL)
+    assert record is not None
+    [attempt] = record.attempts
+    assert (attempt.outcome, attempt.finished_at) == ("deferred", NOW + 1)
+    assert "nothing was sent" in str(attempt.detail)
+    assert [fact.health for fact in (await store.observations(0.0))[POOL]] == [0]
+
+
+async def test_where_it_was_not_written_down_there_is_nothing_to_close(store: Store) -> None:
+    [claim] = await claimed(store, letter())
+    back = msgspec.structs.replace(delay(claim, NOW + 1), unsent=1)
+    assert await store.postpone([back]) == [True]
+    record = await store.find(claim.job.id, POOL)
+    assert record is not None
+    assert record.attempts == ()

@@ -130,6 +130,7 @@ async def finish(db: Session, items: list[Ending]) -> list[bool]:
 async def postpone(db: Session, items: list[Delay]) -> list[bool]:
     held, answers = await _held(db, items)
     await write(db, "postpone", [(item.id, item.due_at) for item in held])
+    await write(db, "close_attempt", [rows.unsent_row(item) for item in held if item.unsent is not None])
     return answers
 
 

@@ -131,6 +131,7 @@ def finish(db: apsw.Connection, items: list[Ending]) -> list[bool]:
 def postpone(db: apsw.Connection, items: list[Delay]) -> list[bool]:
     held, answers = _held(db, items)
     write(db, "postpone", [(item.id, item.due_at) for item in held])
+    write(db, "close_attempt", [rows.unsent_row(item) for item in held if item.unsent is not None])
     return answers
 
 

@@ -109,11 +109,15 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class Delay(msgspec.Struct, frozen=True):
-    """A claimed message that goes back to the queue, untouched, until due_at."""
+    """A claimed message that goes back to the queue, untouched, until due_at.
+
+    unsent: the number of an attempt that may have been written down, and did not begin. Where it was, it is closed.
+    """
 
     id: str
     fence: int
     due_at: float
+    unsent: int | None = None
 
 
 class Renewal(msgspec.Struct, frozen=True):
