@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from posthouse.clock import SystemClock
 from posthouse.mail.event import Status
 from posthouse.store.contract import StoreDown
+from posthouse.store.postgres.server import Server
 from posthouse.store.postgres.store import PostgresStore
 from posthouse.store.values import Claim, Receipt
 from tests.store import database
@@ -204,3 +206,26 @@ async def test_the_same_intent_again_begins_one_attempt(store: PostgresStore) ->
 async def test_many_wait_for_their_turn_and_each_gets_an_answer(store: PostgresStore) -> None:
     answers = await asyncio.gather(*(store.add([entry]) for entry in letters(500)))
     assert [receipt.id for [receipt] in answers] == [entry.id for entry in letters(500)]
+
+
+async def test_a_process_that_takes_no_answer_keeps_nothing_locked(server: database.Server) -> None:
+    """It stands still in the middle of reading: the server's process waits to be read, and holds what it has locked."""
+    url = await server.create("unread")
+    slow, looking = Server(url, SystemClock(), 2.0), await asyncpg.connect(url)
+    await looking.execute(
+        "CREATE TABLE letters AS SELECT n, repeat('x', 100000) AS text FROM generate_series(1, 200) n"
+    )
+    standing = await slow.connect()
+    standing._transport.pause_reading()
+    asked = asyncio.create_task(standing.execute("BEGIN; UPDATE letters SET n = n + 0 WHERE n = 1; TABLE letters"))
+    try:
+        unlocked = "SELECT n FROM letters WHERE n = 1 FOR UPDATE SKIP LOCKED"
+        while await looking.fetchval(unlocked):
+            pass  # it has not begun
+        async with asyncio.timeout(20):
+            while not await looking.fetchval(unlocked):
+                pass
+    finally:
+        standing.terminate()
+        asked.cancel()
+        await looking.close()

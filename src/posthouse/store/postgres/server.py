@@ -119,8 +119,10 @@ class Server:
             # Every query has its index. Statistics of when a table was small must not lead to walking over it.
             "enable_seqscan": "off",
             "statement_timeout": deadline_ms,
-            # A process that is stopped in the middle must not keep what it has locked.
+            # A process that is stopped in the middle must not keep what it has locked: neither between two statements,
+            # nor while it takes no answer (no other timeout ends a server's process that waits to be read).
             "idle_in_transaction_session_timeout": deadline_ms,
+            "tcp_user_timeout": deadline_ms,
         }
 
     def begin(self, how: str = "BEGIN") -> str:
