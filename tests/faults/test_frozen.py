@@ -144,6 +144,7 @@ async def until_said(server: Server, words: str, times: int) -> None:
         pass
 
 
+@pytest.mark.soak  # about one round in twenty-five waits for more than a minute, and why is not known yet
 @pytest.mark.timeout(60 + 40 * FREEZES)
 async def test_the_frozen_one_of_two_processes_writes_nothing_but_evidence_when_it_wakes(
     tmp_path: Path, tell: Callable[[Line], None]

@@ -327,4 +327,5 @@ async def test_where_its_thread_ends_by_a_fault_nobody_waits_for_ever(writer: Wr
         assert caught.value.fatal, "the process is to end, not to go on without a writer"
     with pytest.raises(StoreDown, match="TypeError"):
         await writer.submit(disk.method, [3])
+    await asyncio.gather(*calls, return_exceptions=True)  # the first may have been written before
     await writer.close()
