@@ -22,7 +22,7 @@ async def test_a_small_measurement_is_clean_and_leaves_nothing_behind(place: Pat
     assert told[-2:] == [(f"{name}: cold start, 1 times", 2), (f"{name}: round 1 of 1", 2)]
     (run,) = report.runs
     assert run.clean, run
-    assert run.accepted > 8
+    assert run.accepted >= 8  # every caller was answered at least once, however slow the disk
     assert 0 < run.delivered_per_s <= run.accepted_per_s
     assert run.messages_per_commit is not None
     assert run.messages_per_commit > 0
