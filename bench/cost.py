@@ -1,11 +1,12 @@
 """What one message costs a store: rows, bytes, processor time. One receipt of 1.3 KB, sent at the first attempt.
 
     python -m bench.cost --store sqlite
-    python -m bench.cost --store postgresql [--messages 20000] [--url postgresql://…]
+    python -m bench.cost --store postgresql [--queued] [--messages 20000] [--url postgresql://…]
 
-The store alone, in batches of 64: add, claim, intend, record; on PostgreSQL then what it costs to forget the contents,
-half of them row by row and the other half with their partition. The process is this one, without HTTP and routing; the
-server is PostgreSQL with all its processes, where it is the tests' own (without --url).
+The store alone, in batches of 64: add with the attempt, record; with --queued add, claim, intend, record. On PostgreSQL
+then what it costs to forget the contents, half of them row by row and the other half with their partition. The process
+is this one, without HTTP and routing; the server is PostgreSQL with all its processes, where it is the tests' own
+(without --url).
 """
 
 import argparse
@@ -27,7 +28,7 @@ from posthouse.routing.rules import START
 from posthouse.store.contract import Store
 from posthouse.store.postgres.store import PostgresStore
 from posthouse.store.sqlite.store import SqliteStore
-from posthouse.store.values import ClaimRequest, Entry, Intent, Result, Summary, pack
+from posthouse.store.values import Begun, ClaimRequest, Entry, Intent, Result, Summary, pack
 
 clock = SystemClock()
 
@@ -47,30 +48,32 @@ class Meter(NamedTuple):
     log: int
 
 
-def entries() -> list[Entry]:
+def entries(begun: Begun | None) -> list[Entry]:
     now, content = clock.now(), pack(LETTER)
     summary = Summary(f"post@{POOL}", ("ann@example.org",), LETTER.subject)
     made = [uuid7(now, os.urandom(10)) for _ in range(EACH)]
-    return [Entry(id_, POOL, now, now, now + DAY_S, summary, content, 0, 1) for id_ in made]
+    return [Entry(id_, POOL, now, now, now + DAY_S, summary, content, 0, 1, begun=begun) for id_ in made]
 
 
-async def carry(store: Store) -> None:
+async def carry(store: Store, *, queued: bool) -> None:
     """One batch, from its acceptance to its end."""
-    await store.add(entries())
     now = clock.now()
-    claims = await store.claim(ClaimRequest(EACH, 2**26, now, 90.0))
-    await store.intend([Intent(c.job.id, c.fence, 1, "first", POOL, now, False, c.seen) for c in claims])
+    made = entries(None if queued else Begun("first", now + 90.0, now))
+    await store.add(made)
+    if queued:
+        claims = await store.claim(ClaimRequest(EACH, 2**26, clock.now(), 90.0))
+        await store.intend([Intent(c.job.id, c.fence, 1, "first", POOL, now, False, c.seen) for c in claims])
     done = (Happening("sent"),)
     facts = Fact("first", clock.now(), "accepted", 1, began=now)
     await store.record(
         [
             Result(
-                *(c.job.id, c.fence, 1, "accepted", facts, "sent", START),
+                *(entry.id, 1, 1, "accepted", facts, "sent", START),
                 status_code=202,
-                provider_message_id=c.job.id[:22],
+                provider_message_id=entry.id[:22],
                 events=done,
             )
-            for c in claims
+            for entry in made
         ]
     )
 
@@ -94,7 +97,7 @@ async def meter(path: Path | None, url: str, server: int | None) -> Meter:
     return Meter(clock.monotonic(), own.user + own.system, used, disk, written, log)
 
 
-async def measure(store: str, url: str | None, messages: int) -> None:
+async def measure(store: str, url: str | None, messages: int, *, queued: bool) -> None:
     server, path = None, None
     with TemporaryDirectory(dir=Path.cwd(), prefix=".cost-") as name:
         opened: Store
@@ -110,10 +113,10 @@ async def measure(store: str, url: str | None, messages: int) -> None:
             await opened.rotate(clock.now() - 6 * DAY_S, 7 * DAY_S, 90 * DAY_S)
             await opened.rotate(clock.now(), 7 * DAY_S, 90 * DAY_S)
         for _ in range(10):
-            await carry(opened)
+            await carry(opened, queued=queued)
         before = await meter(path, url or "", server)
         for _ in range(messages // EACH):
-            await carry(opened)
+            await carry(opened, queued=queued)
         after = await meter(path, url or "", server)
         if store == "postgresql":
             await forget(opened, url or "", server, messages // 2)
@@ -154,10 +157,11 @@ def say(line: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", choices=("sqlite", "postgresql"), required=True)
+    parser.add_argument("--queued", action="store_true")
     parser.add_argument("--url")
     parser.add_argument("--messages", type=int, default=20_000)
     given = parser.parse_args()
-    asyncio.run(measure(given.store, given.url, given.messages))
+    asyncio.run(measure(given.store, given.url, given.messages, queued=given.queued))
 
 
 if __name__ == "__main__":

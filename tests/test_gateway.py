@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from posthouse import gateway as house
-from posthouse.gateway import DISK_FAILED, Gateway, heed_signals
+from posthouse.gateway import DISK_FAILED, Gateway, end_with, heed_signals
 from posthouse.store.contract import StoreDown, StoreRefused
 from tests.web.house import ADMIN_KEY, House, Later, configuration, letter, one_pool, running
 
@@ -29,6 +29,25 @@ def listener() -> socket.socket:
     opened = socket.create_server(("127.0.0.1", 0))
     opened.setblocking(False)
     return opened
+
+
+async def test_the_end_of_a_pipe_is_heeded_once() -> None:
+    class Counted:
+        stops, stopped = 0, asyncio.Event()
+
+        def stop(self) -> None:
+            self.stops += 1
+            self.stopped.set()
+
+    alive, held = os.pipe()
+    counted = Counted()
+    end_with(counted, alive)  # type: ignore[arg-type]
+    os.close(held)
+    await counted.stopped.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert counted.stops == 1
+    os.close(alive)
 
 
 async def test_a_store_in_use_is_refused(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from posthouse import reload as reloading
 from posthouse.config import Config, Problem
-from posthouse.config.load import from_bytes
+from posthouse.config.load import from_bytes, from_file
 from posthouse.config.masked import MASK
 from posthouse.reload import Reload, stamp, written
 from posthouse.store.contract import StoreDown
@@ -35,6 +36,20 @@ class House:
 
     def parse(self, data: bytes) -> Config | list[Problem]:
         return from_bytes(data, {}, SPECS, NOW)
+
+
+def with_file(folder: Path, text: str) -> tuple[House, Reload, Path]:
+    """A house that was started from a file, and reads it."""
+    house, file = House(), folder / "posthouse.yaml"
+    file.write_text(text)
+
+    def loaded() -> Config | list[Problem]:
+        return from_file(file, {}, SPECS, NOW)
+
+    running = loaded()
+    assert isinstance(running, Config), running
+    reload = Reload(house.clock, loaded, house.parse, house.applied.append, running, house.told.extend)
+    return house, reload, file
 
 
 def test_a_changed_configuration_is_put_in_force_and_told() -> None:
@@ -64,14 +79,12 @@ def test_what_waits_for_a_restart_is_told() -> None:
 
 
 async def test_a_file_is_read_again_once_it_has_changed_and_stands_still(tmp_path: Path) -> None:
-    house, file = House(), tmp_path / "posthouse.yaml"
-    file.write_text("one")
-    house.there = config(CHANGED)
-    watching = asyncio.create_task(house.reload.watching(file))
+    house, reload, file = with_file(tmp_path, MINIMAL)
+    watching = asyncio.create_task(reload.watching(file))
     await house.clock.sleeping(1)
     await look(house, 2)
     assert house.applied == []
-    file.write_text("another")
+    file.write_text(CHANGED)
     await look(house, 3)
     assert house.applied == [], "it may still be written"
     await look(house, 4)
@@ -82,19 +95,42 @@ async def test_a_file_is_read_again_once_it_has_changed_and_stands_still(tmp_pat
 
 
 async def test_a_file_that_is_gone_for_a_moment_changes_nothing(tmp_path: Path) -> None:
-    house, file = House(), tmp_path / "posthouse.yaml"
-    file.write_text("one")
-    watching = asyncio.create_task(house.reload.watching(file))
+    house, reload, file = with_file(tmp_path, MINIMAL)
+    watching = asyncio.create_task(reload.watching(file))
     await house.clock.sleeping(1)
     file.unlink()
     await look(house, 2)
     await look(house, 3)
     assert house.applied == []
-    file.write_text("another")
+    file.write_text(CHANGED)
     await look(house, 4)
     await look(house, 5)
     assert len(house.applied) == 1
     watching.cancel()
+
+
+async def test_a_file_that_was_missed_is_read_again_when_it_is_back_as_it_was(tmp_path: Path) -> None:
+    house, reload, file = with_file(tmp_path, MINIMAL)
+    watching = asyncio.create_task(reload.watching(file))
+    await house.clock.sleeping(1)
+    file.rename(aside := tmp_path / "aside")
+    assert reload.reload(WHO).problems
+    await look(house, 2)
+    assert reload.last.problems
+    aside.rename(file)
+    await look(house, 3)
+    await look(house, 4)
+    assert reload.last.problems == ()
+    watching.cancel()
+
+
+def test_a_file_whose_rights_were_mended_is_another_version(tmp_path: Path) -> None:
+    file = tmp_path / "posthouse.yaml"
+    file.write_text(MINIMAL)
+    before, at = stamp(file), file.stat().st_ctime_ns
+    while file.stat().st_ctime_ns == at:
+        file.chmod(0o600)
+    assert stamp(file) != before
 
 
 async def look(house: House, count: int) -> None:
@@ -117,17 +153,6 @@ def test_what_cannot_be_put_in_force_changes_nothing() -> None:
     house.there = config(CHANGED)
     assert [told.message for told in reload.reload(WHO).problems] == ["base_url: expected https://"]
     assert reload.running is not house.there
-
-
-def with_file(folder: Path, text: str) -> tuple[House, Reload, Path]:
-    house, file = House(), folder / "posthouse.yaml"
-    file.write_text(text)
-    running = msgspec.structs.replace(config(text), source=file)
-    return (
-        house,
-        Reload(house.clock, lambda: house.there, house.parse, house.applied.append, running, house.told.extend),
-        file,
-    )
 
 
 def test_a_new_file_takes_the_place_of_the_old_one_and_is_in_force(tmp_path: Path) -> None:
@@ -164,6 +189,54 @@ def test_a_mask_where_no_secret_was_is_refused(tmp_path: Path) -> None:
     assert told.field == "pools.example.com.keys.more"
 
 
+@pytest.mark.parametrize("sent", [b"pools: 7", b"\xff", b"[" * 100_000, b"", b"[1]", b"null"])
+def test_what_was_sent_and_is_broken_is_no_broken_file(tmp_path: Path, sent: bytes) -> None:
+    _, reload, file = with_file(tmp_path, MINIMAL)
+    assert reload.replace(sent, WHO).problems
+    assert (reload.last.problems, file.read_text()) == ((), MINIMAL)
+
+
+def test_what_was_sent_and_is_broken_mends_no_broken_file(tmp_path: Path) -> None:
+    _, reload, file = with_file(tmp_path, MINIMAL)
+    file.write_text("pools: 7")
+    told = reload.reload(WHO)
+    reload.replace(b"pools: 8", WHO)
+    assert reload.last is told
+
+
+BROKEN_FILES = [
+    b"pools: {example.com: {providers: {sendgrid: {api_kye: SG.REAL}}}}",
+    b"\xff",
+    b"[x",
+    b'["x"]',
+    b"",
+    None,
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN_FILES)
+def test_while_the_file_is_broken_what_is_in_force_is_shown_and_put_back(tmp_path: Path, broken: bytes | None) -> None:
+    _, reload, file = with_file(tmp_path, MINIMAL)
+    if broken is None:
+        file.unlink()
+    else:
+        file.write_bytes(broken)
+    assert reload.reload(WHO).problems
+    document = reload.document()
+    assert document == {"pools": {"example.com": {"keys": {"web": MASK}, "providers": {"sandbox": {}}}}}
+    assert reload.replace(b"pools: 7", WHO).problems
+    told = reload.replace(msgspec.json.encode(document), WHO)
+    assert (told.problems, told.changed, reload.last) == ((), (), told)
+    assert "secret-of-web" in file.read_text()
+
+
+def test_a_file_that_is_not_in_force_yet_keeps_its_secrets(tmp_path: Path) -> None:
+    _, reload, file = with_file(tmp_path, MINIMAL)
+    file.write_text(MINIMAL.replace("secret-of-web", "another-secret"))
+    assert reload.replace(msgspec.json.encode(reload.document()), WHO).changed == ("pools.example.com.keys.web.key",)
+    assert "another-secret" in file.read_text()
+
+
 def test_without_a_file_there_is_nothing_to_replace() -> None:
     house = House()
     assert house.reload.replace(CHANGED.encode(), WHO).problems
@@ -190,13 +263,11 @@ def test_a_broken_one_and_one_that_is_the_same_are_not_told() -> None:
 def test_all_that_read_one_version_of_a_file_tell_the_same(tmp_path: Path) -> None:
     (first, one, file), (second, another, _) = with_file(tmp_path, MINIMAL), with_file(tmp_path, MINIMAL)
     one.replace(CHANGED.encode(), WHO)
-    second.there = msgspec.structs.replace(config(CHANGED), source=file)
     another.reload(Who("file"))
     [put], [seen] = first.told, second.told
     assert put.once == seen.once
     assert put.once is not None
     file.write_text(MINIMAL)
-    first.there = msgspec.structs.replace(config(MINIMAL), source=file)
     one.reload(Who("file"))
     assert first.told[-1].once not in (None, put.once)
 

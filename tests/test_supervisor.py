@@ -59,9 +59,9 @@ async def until(told: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def supervised(folder: Path, workers: int = 2) -> AsyncIterator[Row]:
+async def supervised(folder: Path, workers: int = 2, program: str = sys.executable) -> AsyncIterator[Row]:
     ready = asyncio.Event()
-    command = [sys.executable, "-c", BODY, str(folder)]
+    command = [program, "-c", BODY, str(folder)]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         running = asyncio.create_task(supervisor.supervise(command, workers, listener, ready.set))
         row = Row(folder, running, ready)
@@ -90,6 +90,45 @@ async def test_a_worker_that_is_killed_is_started_again(tmp_path: Path) -> None:
         os.kill(row.pids(1)[0], signal.SIGKILL)
         await until(lambda: len(row.pids(1)) == 2)
         assert len(row.pids(0)) == 1
+
+
+async def test_a_worker_that_cannot_be_started_now_is_started_later_and_the_others_live(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    program, away = tmp_path / "python", tmp_path / "away"
+    program.symlink_to(sys.executable)
+    async with supervised(tmp_path, program=str(program)) as row:
+        await row.ready.wait()
+        files = len(os.listdir("/proc/self/fd"))
+        program.rename(away)
+        os.kill(row.pids(1)[0], signal.SIGKILL)
+        await until(lambda: "a worker could not be started" in caplog.messages)
+        assert not row.running.done()
+        away.rename(program)
+        await until(lambda: len(row.pids(1)) == 2)
+        assert len(row.pids(0)) == 1
+        assert len(os.listdir("/proc/self/fd")) == files
+
+
+async def test_a_program_that_is_not_there_ends_all(tmp_path: Path) -> None:
+    async with supervised(tmp_path, program=str(tmp_path / "nothing")) as row:
+        assert await row.running == os.EX_OSERR
+
+
+async def test_who_is_asked_to_stop_while_a_worker_is_started_has_it_end(tmp_path: Path) -> None:
+    alive, held = os.pipe()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [sys.executable, "-c", BODY, str(tmp_path)]
+        worker, stop = supervisor.Worker(0, command, listener, alive, {}), asyncio.Event()
+        living = asyncio.create_task(worker.life(stop))
+        await asyncio.sleep(0)  # it is on its way, and there is nobody yet to pass a signal on to
+        stop.set()
+        async with asyncio.timeout(WITHIN_S):
+            status, _ = await living
+        assert status in (0, -signal.SIGTERM)
+        assert await supervisor._keep(worker, stop) == 0
+    os.close(alive)
+    os.close(held)
 
 
 async def test_a_worker_that_never_comes_up_ends_all_with_its_status(

@@ -21,13 +21,14 @@ from posthouse.config.schema import Config, Pool, ProviderEntry, Role
 from posthouse.delivery.desk import Carrier, Desk, Line
 from posthouse.delivery.doubts import reminding
 from posthouse.delivery.exchange import Exchange, exchanging
+from posthouse.delivery.express import Express
 from posthouse.delivery.nodes import beating, join
 from posthouse.delivery.probe import probing
 from posthouse.delivery.sweep import Retention, sweeping
 from posthouse.delivery.tail import following
 from posthouse.delivery.traced import Traced
 from posthouse.delivery.worker import Worker
-from posthouse.intake.accept import Intake, job_of
+from posthouse.intake.accept import Intake
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Callers
 from posthouse.intake.canary import Canary
@@ -41,7 +42,7 @@ from posthouse.providers.client import Client
 from posthouse.reload import Parsed, Reload, written
 from posthouse.routing.quota import this_day
 from posthouse.store.contract import StoreDown
-from posthouse.store.values import Change, Who
+from posthouse.store.values import Change, Who, job_of
 from posthouse.telemetry import log, warn
 from posthouse.telemetry.otel import Otel
 from posthouse.web.app import App
@@ -125,7 +126,8 @@ class Gateway:
         self._worker = Worker(self._desk, max_bytes=CONTENTS)
         reading = load or (lambda: self._reload.running)
         self._reload = Reload(clock, reading, parse, self._apply, config, self._audited)
-        intake = Intake(clock, os.urandom, store, {}, Limits())
+        inbox = Express(store, self._worker, self._desk) if role == "all" else store
+        intake = Intake(clock, os.urandom, inbox, {}, Limits())
         self._canary = Canary(clock, intake, store, self._desk.board, tally)
         door = Door(
             clock=clock,
@@ -321,6 +323,17 @@ def heed_signals(gateway: Gateway) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked)
     loop.add_signal_handler(signal.SIGHUP, gateway.reload)
+
+
+def end_with(gateway: Gateway, alive: int) -> None:
+    """Stop when that pipe ends: its number. It stays readable then: it is looked at once."""
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(alive)
+        gateway.stop()
+
+    loop.add_reader(alive, ended)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -25,8 +25,9 @@ LOOK_S: Final = 1.0
 """How often the file is looked at."""
 
 Parsed = Config | list[config_problem.Problem]
-Stamp = tuple[int, int, int] | None
-"""What tells one version of a file from the next: inode, size, time of change in nanoseconds. None: there is none."""
+Stamp = tuple[int, int, int, int] | None
+"""What tells one version of a file from the next: inode, size, and in nanoseconds when it was written and when its
+rights were given. None: there is none."""
 
 
 class Reload:
@@ -49,42 +50,44 @@ class Reload:
         self._clock, self._load, self._parse, self._apply, self._tell = clock, load, parse, apply, tell
         self.running = running
         self.last = Reloaded(clock.now())
+        self._read = self._stamp()
 
     def document(self) -> Any:
-        """What the file says, secrets hidden. Without a file: that there is none."""
-        file = self.running.source
-        if file is None:
+        """What the file says, secrets hidden; where it is broken, what is in force. Without one: that there is none."""
+        if self.running.source is None:
             return {"source": self.running.mode}
-        return masked(file.read_text(encoding="utf-8"), SPECS)
+        return masked(self._text(), SPECS)
 
     def reload(self, who: Who) -> Reloaded:
         """Read it again, and take it over if all of it is sound."""
-        once = self._version()
+        once, self._read = self._version(), self._stamp()
         found = self._load()
-        return self._take(found, who, once) if isinstance(found, Config) else self._refuse(found)
+        return self._take(found, who, once) if isinstance(found, Config) else self._broken(found)
 
     def replace(self, data: bytes, who: Who) -> Reloaded:
         """Put this in place of the file, if all of it is sound. OSError where it cannot be written."""
         file = self.running.source
         if file is None:
-            return self._refuse([_problem("expected a configuration file: this one comes from the environment")])
-        whole = _unmasked(data, file)
+            return self._refused([_problem("expected a configuration file: this one comes from the environment")])
+        whole = _unmasked(data, self._text())
         found = whole if isinstance(whole, list) else self._parse(whole)
         if isinstance(found, list):
-            return self._refuse(found)
+            return self._refused(found)
         assert isinstance(whole, bytes)  # noqa: S101  it was parsed
         write(file, whole.decode(), replace=True)
         return self._take(msgspec.structs.replace(found, source=file), who, self._version())
 
     async def watching(self, file: Path) -> None:
-        """Reload whenever the file has changed and has been still for one look, until cancelled."""
-        seen = taken = stamp(file)
+        """Reload whenever the file is not the one read last and has been still for one look, until cancelled.
+
+        What was read last may have been no file at all: then the old one is read again when it is back.
+        """
+        seen = stamp(file)
         while True:
             await self._clock.sleep(LOOK_S)
             now = stamp(file)
             # Written in place it is seen half written: only what two looks in a row agree on is read.
-            if now == seen and now != taken and now is not None:
-                taken = now
+            if now == seen and now != self._read and now is not None:
                 self.reload(Who("file", address=gethostname()))
             seen = now
 
@@ -93,12 +96,20 @@ class Reload:
         file = self.running.source
         return None if file is None else f"{gethostname()}:{file.resolve()} {stamp(file)}"
 
+    def _stamp(self) -> Stamp:
+        return None if self.running.source is None else stamp(self.running.source)
+
+    def _text(self) -> str:
+        """The file as it would be taken over; where it would not, as it was when that was done last."""
+        found = self._load()
+        return (found.text if isinstance(found, Config) and found.text else self.running.text).reveal()
+
     def _take(self, config: Config, who: Who, once: str | None) -> Reloaded:
         before, paths = self.running, changed(self.running, config)
         try:
             self._apply(config)
         except ValueError as error:
-            return self._refuse([_problem(str(error))])
+            return self._broken([_problem(str(error))])
         self.running = config
         waiting = waits_for_restart(paths)
         self.last = Reloaded(self._clock.now(), changed=tuple(paths), waiting=tuple(waiting))
@@ -109,14 +120,23 @@ class Reload:
             warn("a part of the new configuration waits for a restart", reason=", ".join(waiting))
         return self.last
 
-    def _refuse(self, found: list[config_problem.Problem]) -> Reloaded:
+    def _broken(self, found: list[config_problem.Problem]) -> Reloaded:
+        """The file is: that is told until it is mended."""
         warn("the configuration is broken; the one before stays in force", reason="; ".join(map(str, found)))
+        self.last = self._told(found)
+        return self.last
+
+    def _refused(self, found: list[config_problem.Problem]) -> Reloaded:
+        """What was sent is broken: that says nothing of the file."""
+        warn("a configuration that was sent is broken; the file stays as it is", reason="; ".join(map(str, found)))
+        return self._told(found)
+
+    def _told(self, found: list[config_problem.Problem]) -> Reloaded:
         told = tuple(
             Problem("configuration", one.path, one.message if one.line is None else f"line {one.line}: {one.message}")
             for one in found
         )
-        self.last = Reloaded(self._clock.now(), problems=told)
-        return self.last
+        return Reloaded(self._clock.now(), problems=told)
 
 
 async def written(told: list[Change], audit: Audit, clock: Clock) -> None:
@@ -139,21 +159,21 @@ def stamp(file: Path) -> Stamp:
         found = file.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _unmasked(data: bytes, file: Path) -> bytes | list[config_problem.Problem]:
-    """What was sent, with the file's secrets where it has masks: only JSON can have them, YAML is taken as it is."""
+def _unmasked(data: bytes, before: str) -> bytes | list[config_problem.Problem]:
+    """What was sent, with the secrets of the text before where it has masks. JSON is written for people to read."""
     try:
-        document = msgspec.json.decode(data)
-    except msgspec.DecodeError:
-        return data
-    if not isinstance(document, dict):
-        return data  # no mapping: the reader says what was expected
-    whole = restored(document, file.read_text(encoding="utf-8"))
+        whole = restored(data.decode("utf-8-sig"), before)
+    except UnicodeDecodeError:
+        return data  # the reader says where
     if isinstance(whole, list):
         return whole
-    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
+    try:
+        return msgspec.json.format(whole.encode(), indent=2) + b"\n"
+    except (msgspec.DecodeError, RecursionError):
+        return whole.encode()
 
 
 def _problem(message: str) -> config_problem.Problem:

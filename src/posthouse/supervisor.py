@@ -48,8 +48,11 @@ class Worker:
         self._process: Process | None = None
         self.ready = asyncio.Event()
 
-    async def life(self) -> tuple[int, bool]:
-        """Start it and wait for its end: its exit status, minus the signal that ended it, and whether it was ready."""
+    async def life(self, stop: asyncio.Event) -> tuple[int, bool]:
+        """Start it and wait for its end: its exit status, minus the signal that ended it, and whether it was ready.
+
+        stop: set when all of them are to end. OSError where it cannot be started now.
+        """
         loop = asyncio.get_running_loop()
         ours, theirs = os.pipe()
         handed = self._listener.fileno()
@@ -60,8 +63,13 @@ class Worker:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, env=environment, pass_fds=(handed, theirs, self._alive), start_new_session=True
             )
+        except BaseException:
+            os.close(ours)
+            raise
         finally:
             os.close(theirs)
+        if stop.is_set():  # while it was started: whoever passed that on did not see it yet
+            self.signal(signal.SIGTERM)
         said = False
 
         def says() -> None:
@@ -138,8 +146,14 @@ async def _keep(worker: Worker, stop: asyncio.Event) -> int:
     """Start it again whenever it dies, until told to stop; the status of its last life."""
     loop, wait_s, ran = asyncio.get_running_loop(), AGAIN_S, False
     while True:
+        if stop.is_set():
+            return 0
         began = loop.time()
-        status, was_ready = await worker.life()
+        try:
+            status, was_ready = await worker.life(stop)
+        except OSError as error:  # no process or no file to be had at this moment, or no program
+            status, was_ready = os.EX_OSERR, False
+            warn("a worker could not be started", worker=worker.place, error=error)
         ran = ran or was_ready
         if stop.is_set():
             # Asked to stop while it was still starting, it had begun nothing.

@@ -110,6 +110,11 @@ def test_who_is_to_be_measured_is_named_by_words(measured: list[Plan]) -> None:
     assert "bare postgresql 2" in ALL
 
 
+def test_or_by_their_whole_name(measured: list[Plan]) -> None:
+    runner.invoke(app, ["--only", "posthouse postgresql 2"])
+    assert measured[0].names == ("posthouse postgresql 2",)
+
+
 def alive(pids: list[int]) -> list[int]:
     return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from posthouse.cli.init import filled_in, init
 from posthouse.config import Config, load
 from posthouse.config.load import from_bytes
+from posthouse.config.read import read
 from posthouse.providers.catalogue import SPECS
 from posthouse.secret import Secret
 
@@ -126,4 +127,4 @@ def test_the_defaults_it_shows_are_the_real_ones() -> None:
         r"^( *)# ((workers|retention|max_body_mb|breaker|retry|failover|on_unsure):)", r"\1\2", text, flags=re.M
     )
     assert shown != text
-    assert from_bytes(shown.encode(), {}, SPECS, NOW) == from_bytes(text.encode(), {}, SPECS, NOW)
+    assert read(shown, {}, SPECS, NOW) == read(text, {}, SPECS, NOW)

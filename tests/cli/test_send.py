@@ -74,6 +74,22 @@ async def test_what_is_wrong_is_told_line_by_line(tmp_path: Path) -> None:
         assert problems[0].endswith("(from-missing)")
 
 
+async def test_what_is_wrong_is_told_to_programs_as_the_server_says_it(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        for words, status in (
+            (("send", "--to", "nobody", "--subject", "Hello", "--text", "Hi"), 422),
+            (("show", "nope"), 404),
+            (("cancel", "nope"), 404),
+            (("resend", "nope"), 404),
+            (("explain", "nope"), 404),
+            (("list", "--since", "yesterday"), 400),
+        ):
+            result = await at.run(*words, "--json")
+            assert result.exit_code == 1
+            assert json.loads(result.stdout)["status"] == status
+            assert result.stderr
+
+
 async def test_a_wrong_key_is_told(tmp_path: Path) -> None:
     async with counter(tmp_path) as at:
         for key in ("wrong", "ключ", None):

@@ -1,6 +1,7 @@
 """`posthouse serve`: what it says, where it listens, how it leaves."""
 
 import json
+import os
 import signal
 import socket
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from posthouse.cli.serve import _endpoint, _welcome
+from posthouse.cli.serve import _endpoint, _welcome, _workers
 from posthouse.config.values import Endpoint
 from tests.end_to_end.process import serving, started
 from tests.web.house import KEY, configuration, one_pool
@@ -57,6 +58,16 @@ async def test_with_a_file_it_says_what_it_serves_and_no_key(tmp_path: Path) -> 
         process.signal(signal.SIGINT)
         assert await process.ended() == 0
         assert KEY not in process.said + process.errors
+
+
+async def test_a_file_that_was_found_and_is_away_is_broken_and_no_development_mode(tmp_path: Path) -> None:
+    file = written(tmp_path, admins={"ops": "the-key-of-an-admin"}).rename(tmp_path / "posthouse.yaml")
+    async with serving(tmp_path) as (_, port):
+        file.rename(tmp_path / "aside")
+        headers = {"Authorization": "Bearer the-key-of-an-admin"}
+        assert (await call(port, "POST", "/admin/reload", headers)).status == 422
+        assert (await call(port, "GET", "/email", {"X-API-KEY": "dev"})).status == 401
+        assert (await call(port, "GET", "/email", {"X-API-KEY": KEY})).status == 200
 
 
 async def test_variables_of_the_environment_are_enough(tmp_path: Path) -> None:
@@ -151,6 +162,32 @@ async def test_a_sqlite_store_belongs_to_one_process(tmp_path: Path, words: tupl
     async with started(["-m", "posthouse", "serve", "--config", str(written(tmp_path)), *words], tmp_path) as process:
         assert await process.ended() == 2
         assert "need PostgreSQL" in process.errors
+
+
+@pytest.mark.parametrize("mode", ["development", "a file"])
+async def test_as_many_workers_as_fit_is_one_with_sqlite(tmp_path: Path, mode: str) -> None:
+    words = ANYWHERE if mode == "development" else ("--config", str(written(tmp_path)))
+    async with serving(tmp_path, "--workers", "auto", *words) as (process, port):
+        assert (await call(port, "GET", "/healthz", {})).status == 200
+        assert await process.stopped() == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "in_file", "asked", "many"),
+    [
+        ("sqlite:///posthouse.db", 1, "auto", 1),
+        ("sqlite:///posthouse.db", "auto", None, 1),
+        ("postgresql://u:p@db/mail", 1, "auto", 3),
+        ("postgresql://u:p@db/mail", "auto", None, 3),
+        ("postgresql://u:p@db/mail", "auto", "2", 2),
+        ("postgresql://u:p@db/mail", 4, None, 4),
+    ],
+)
+def test_auto_means_the_same_in_the_file_and_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, in_file: int | str, asked: str | None, many: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert _workers(configuration({**one_pool(tmp_path), "store": url, "workers": in_file}), asked) == many
 
 
 @pytest.mark.parametrize("many", ["0", "-1", "two", "1.5", "2000"])

@@ -1,10 +1,15 @@
 """The file as it may be shown."""
 
+from typing import Any
+
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posthouse.config.difference import changed
 from posthouse.config.masked import MASK, masked, restored
+from posthouse.config.problem import Problem
 from posthouse.config.read import read
 from posthouse.config.schema import Config
 from posthouse.providers.catalogue import SPECS
@@ -34,12 +39,133 @@ def test_every_key_is_hidden_and_comes_back(keys: dict[str, str]) -> None:
     text = msgspec.json.encode(document).decode()
     shown = masked(text, SPECS)
     assert set(shown["pools"]["example.com"]["keys"].values()) == {MASK}
-    assert restored(shown, text) == document
+    assert msgspec.json.decode(back(shown, text)) == document
 
 
 def test_what_is_shown_of_the_sample_is_the_same_configuration_when_it_comes_back() -> None:
-    whole = restored(masked(SAMPLE, SPECS), SAMPLE)
-    assert isinstance(whole, dict)
-    found = read(msgspec.json.encode(whole).decode(), ENV, SPECS, NOW)
+    found = read(back(masked(SAMPLE, SPECS), SAMPLE), ENV, SPECS, NOW)
     assert isinstance(found, Config), found
     assert found == read(SAMPLE, ENV, SPECS, NOW)
+
+
+UNQUOTED = """\
+admins: {root: 424242424242, on: {key: 1.50}, off: {file: /run/secrets/off}}
+http: {max_body_mb: 1e1, public_url: "https://ann:hunter2@mail.example.com"}
+pools:
+  example.com:
+    keys: {num: 9876543210123, d: {key: 20261129, daily: 0x10}, dt: 2027-01-01, b: yes, on: onkey, 0x10: hexkey}
+    open: yes
+    providers:
+      spare: {type: smtp, username: 0123, password: 31415926, host: h, verify: off, tags: [no, 0123, 1e3], timeout_s: 9}
+      sendgrid: {api_key: 1_000, base_url: "https://user:p@ss/word@host.example/v3", weight: 0.70}
+"""
+
+
+def test_a_secret_that_looks_like_a_number_a_date_or_a_yes_is_hidden_too() -> None:
+    shown = masked(UNQUOTED, SPECS)
+    pool = shown["pools"]["example.com"]
+    assert shown["admins"] == {"root": MASK, "on": {"key": MASK}, "off": {"file": "/run/secrets/off"}}
+    names = ["num", "d", "dt", "b", "on", "0x10"]
+    assert pool["keys"] == dict.fromkeys(names, MASK) | {"d": {"key": MASK, "daily": "0x10"}}
+    assert pool["providers"]["spare"]["password"] == MASK
+    assert pool["providers"]["sendgrid"]["api_key"] == MASK
+
+
+def test_text_is_shown_as_it_is_written_and_numbers_as_the_field_reads_them() -> None:
+    shown = masked(UNQUOTED, SPECS)
+    assert shown["http"]["max_body_mb"] == 10.0
+    assert shown["pools"]["example.com"]["open"] is True
+    spare = shown["pools"]["example.com"]["providers"]["spare"]
+    assert (spare["username"], spare["tags"]) == ("0123", ["no", "0123", "1e3"])
+    assert (spare["verify"], repr(spare["timeout_s"])) == (False, "9")
+
+
+def test_who_signs_in_by_a_url_is_hidden() -> None:
+    shown = masked(UNQUOTED, SPECS)
+    assert shown["http"]["public_url"] == f"https://{MASK}@mail.example.com"
+    sendgrid = shown["pools"]["example.com"]["providers"]["sendgrid"]
+    assert sendgrid["base_url"] == f"https://{MASK}@host.example/v3"
+
+
+def test_whatever_is_shown_comes_back_as_the_same_configuration(tmp_path: Any) -> None:
+    (tmp_path / "off").write_text("a-key-in-a-file")
+    text = UNQUOTED.replace("/run/secrets/off", str(tmp_path / "off")).replace("daily: 0x10", "daily: 16")
+    text = text.replace("p@ss/word", "p%40ss")
+    before, after = (read(each, {}, SPECS, NOW) for each in (text, back(masked(text, SPECS), text)))
+    assert isinstance(before, Config), before
+    assert isinstance(after, Config), after
+    assert changed(before, after) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "admins2: {x: hunter2}",
+        "admins: [hunter2]",
+        "admins: hunter2",
+        "admins: {ops: [hunter2]}",
+        "admins: {ops: {file: {hunter2: x}}}",
+        "admins: {ops: {kye: hunter2}}",
+        "store: [hunter2]",
+        "admins: {ops: 'sqlite:///hunter2'}",
+        "pools: {example.com: {keys: [hunter2]}}",
+        "pools: {example.com: {keys: {web: {key: {a: hunter2}}}}}",
+        "pools: {example.com: {providers: {sendgrid: {api_kye: hunter2}}}}",
+        "pools: {example.com: {providers: {sendgrid: hunter2}}}",
+        "pools: {example.com: {providers: {mine: {type: nothing, api_key: hunter2}}}}",
+        "pools: {example.com: {providers: {mine: {type: '${TYPE}', password: hunter2}}}}",
+        "web: [hunter2]",
+        "web: !x hunter2",
+        "hunter2",
+        "[hunter2",
+    ],
+)
+def test_what_no_setting_expects_is_hidden(text: str) -> None:
+    assert "hunter2" not in str(masked(text, SPECS))
+
+
+def test_a_type_that_is_a_reference_hides_what_is_secret_for_any_and_comes_back() -> None:
+    text = SAMPLE.replace("type: smtp", 'type: "${TYPE}", connections: 4')
+    shown = masked(text, SPECS)
+    assert shown["pools"]["example.com"]["providers"]["spare"]["connections"] == 4
+    env = {**ENV, "TYPE": "smtp"}
+    assert read(back(shown, text), env, SPECS, NOW) == read(text, env, SPECS, NOW)
+
+
+def test_a_mask_in_yaml_is_replaced_where_it_stands_and_nothing_else_is_touched() -> None:
+    sent = (
+        'admins: {ops: "********"}  # as bef\u00f6re\nhttp: {public_url: https://********@h}\nlog: {successes: 010}\n'
+    )
+    was = "admins: {ops: yes}\nhttp: {public_url: https://a:b@g}\n"
+    expected = 'admins: {ops: "yes"}  # as bef\u00f6re\nhttp: {public_url: "https://a:b@h"}\nlog: {successes: 010}\n'
+    assert restored(sent, was) == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "was"),
+    [
+        ('{"admins": {"ops": "********"}}', "admins: {other: x}"),
+        ('{"admins": {"ops": "********"}}', "admins: {ops: }"),
+        ('{"admins": {"ops": "********"}}', "admins: {ops: {key: x}}"),
+        ('{"admins": {"ops": "********"}}', "[broken"),
+        ('{"admins": {"ops": "https://********@h"}}', "admins: {ops: https://h}"),
+    ],
+)
+def test_a_mask_where_no_secret_was_is_a_problem(sent: str, was: str) -> None:
+    assert restored(sent, was) == [
+        Problem("admins.ops", None, "expected the secret itself: there was none here before")
+    ]
+
+
+def test_a_thousand_million_aliases_are_looked_at_once() -> None:
+    rows = ["a0: &a0 ['********']", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 25))]
+    found = restored("\n".join(rows), "a0: [secret]")
+    assert isinstance(found, str)
+    assert found.startswith('a0: &a0 ["secret"]')
+
+
+def back(shown: Any, text: str) -> str:
+    """What is written when it is sent back as it was shown."""
+    found = restored(msgspec.json.encode(shown).decode(), text)
+    assert isinstance(found, str), found
+    return found

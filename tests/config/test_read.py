@@ -380,7 +380,7 @@ def test_a_text_with_any_byte_flipped_is_whole_or_told() -> None:
         assert _sound(answer(SAMPLE[:place] + flipped + SAMPLE[place + 1 :])), place
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.tuples(

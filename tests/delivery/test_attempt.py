@@ -108,6 +108,18 @@ async def test_each_outcome_has_its_consequence(tmp_path: Path, outcome: Outcome
         assert (first.status, first.detail) == (outcome.status, outcome.detail)
 
 
+@pytest.mark.parametrize(("given", "kept"), [("i" * 512, "i" * 512), ("i" * 513, None)])
+async def test_an_id_that_no_index_takes_is_left_out_and_the_message_is_sent(
+    tmp_path: Path, given: str, kept: str | None
+) -> None:
+    async with office(tmp_path) as house:
+        house.carriers["first"].acts = [Accepted(202, message_id=given)]
+        await house.add(letter())
+        await house.attempt()
+        record = await house.only()
+        assert (record.status, record.provider_message_id) == ("sent", kept)
+
+
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [

@@ -104,6 +104,20 @@ async def test_an_open_circuit_is_probed_when_it_is_time_and_a_closed_one_never(
         task.cancel()
 
 
+async def test_a_provider_that_a_reload_took_away_meanwhile_is_not_asked(tmp_path: Path) -> None:
+    async with office(tmp_path, breaker=RULES) as house:
+        await broken(house)
+        house.desk.carriers = {line: one for line, one in house.desk.carriers.items() if line != (POOL, "first")}
+        await probe(house.desk, POOL, "first")
+        assert state(house) == "open"
+        assert not await asking.chosen(house.desk, POOL, "first")
+        task = asyncio.create_task(probing(house.desk))
+        await house.clock.sleeping(1)
+        await looked(house, 20)
+        assert not task.done()
+        task.cancel()
+
+
 async def test_one_probe_at_a_time_however_long_it_takes_and_no_message_meanwhile(tmp_path: Path) -> None:
     async with office(tmp_path, MAIL, breaker=RULES) as house:
         await broken(house)

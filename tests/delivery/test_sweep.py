@@ -47,6 +47,13 @@ async def test_what_is_still_held_is_left_alone(tmp_path: Path) -> None:
         assert await sweep(house.desk) == 0
 
 
+async def test_a_clock_that_was_set_back_since_the_round_began_takes_nothing_over(tmp_path: Path) -> None:
+    async with office(tmp_path) as house:
+        ahead = house.clock.now() + 3600
+        await house.claimed()  # after the clock was set back
+        assert await sweep(house.desk, ahead) == 0
+
+
 async def test_what_was_begun_may_have_been_sent_and_is_marked_when_it_goes_elsewhere(tmp_path: Path) -> None:
     async with office(tmp_path, on_unsure="failover") as house:
         await left_behind(house)

@@ -182,13 +182,14 @@ async def test_the_leases_of_what_takes_long_are_renewed(tmp_path: Path, monkeyp
             assert await settled(house, letter().id) == ["sent"]
 
 
+@pytest.mark.parametrize("error", [StoreDown("the disk is full"), LookupError("a fault of ours")])
 async def test_a_renewal_that_fails_is_tried_again_the_next_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     async with office(tmp_path) as house, at_work(house):
 
         async def down(items: list[Renewal]) -> list[bool]:
-            raise StoreDown("the disk is full")
+            raise error
 
         monkeypatch.setattr(house.store, "renew", down)
         for count in (1, 2, 3):
@@ -280,7 +281,7 @@ async def test_what_has_begun_is_finished_and_what_has_not_is_given_back(tmp_pat
 async def test_what_is_in_hand_and_has_not_begun_when_it_is_drained_never_begins(tmp_path: Path) -> None:
     async with office(tmp_path) as house:
         worker = Worker(house.desk)
-        worker._start(await house.claimed())
+        worker._begin([await house.claimed()])
         assert await worker.drain(20.0) == 0
         record = await house.only()
         assert (record.status, record.attempts) == ("queued", ())

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from posthouse.web.server import KEPT_S
+from posthouse.web.connection import KEPT_S
 from tests.deploy.tools import ROOT, tool
 from tests.end_to_end.process import serving
 

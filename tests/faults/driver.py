@@ -14,7 +14,8 @@ Fate = Literal["answered", "refused", "silent", "half"]
 
 PATIENCE_S = 30.0
 BREATH_S = 0.02
-SETTLED_S = 60.0
+SETTLED_S = 100.0
+"""Longer than a lease: what was claimed by a commit whose answer was lost is taken up when that has run out."""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ another value, so that a test need not wait as long as life does: no promise is 
 """
 
 import sys
+from asyncio import Future, get_running_loop
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,7 @@ SOON = (
     "delivery.sweep.EVERY_S=0.5",
     "delivery.nodes.EVERY_S=0.2",
     "delivery.nodes.SEEN_S=0.5",
-    "delivery.nodes.FRESH_S=0.8",
+    "delivery.nodes.FRESH_S=0.4",
     "delivery.nodes.GONE_S=1.5",
 )
 """The dead are missed sooner, and the new ones seen: leases end earlier, and everybody looks more often."""
@@ -34,9 +35,10 @@ def forgets_to_sync() -> None:
 
 def sends_unwritten() -> None:
     """An attempt is not written down before its first byte leaves."""
-    from posthouse.store.sqlite import work
+    from posthouse.store.sqlite import inbox, work
 
     work.intend = lambda db, items: [True for _ in items]
+    inbox.attempt_rows = lambda entries: []  # type: ignore[attr-defined]
 
 
 def forgets_attempts() -> None:
@@ -74,9 +76,11 @@ def acknowledges_early() -> None:
     from posthouse.store.sqlite.store import SqliteStore
     from posthouse.store.values import Entry, Mismatch, Receipt
 
-    async def add(store: SqliteStore, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
+    def add(store: SqliteStore, entries: Sequence[Entry]) -> Future[list[Receipt | Mismatch]]:
         store._write(inbox.add, entries).add_done_callback(lambda written: written.exception())
-        return [Receipt(entry.id, entry.status) for entry in entries]
+        answered: Future[list[Receipt | Mismatch]] = get_running_loop().create_future()
+        answered.set_result([Receipt(entry.id, entry.status, begun=entry.begun is not None) for entry in entries])
+        return answered
 
     SqliteStore.add = add  # type: ignore[method-assign, assignment]
 

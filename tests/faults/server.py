@@ -115,16 +115,27 @@ class Server:
         return self.log.read_text(errors="replace")
 
     def figure(self, name: str) -> int:
-        """One of /proc/PID/status, as the number it begins with: `VmHWM` in KiB, `Threads`."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(rf"^{name}:\s*(\d+)", status, re.MULTILINE)
-        assert found, f"no {name}"
+        """One of /proc/PID/status, as the number it begins with: `VmHWM` in KiB, `Threads`.
+
+        Raises ProcessLookupError: it has ended.
+        """
+        found = re.search(rf"^{name}:\s*(\d+)", _told(f"/proc/{self.pid}/status"), re.MULTILINE)
+        if found is None:  # of one that has ended, and was not waited for yet, only the name is left
+            raise ProcessLookupError(f"{self.pid} has no {name}")
         return int(found[1])
 
 
 def children(pid: int) -> list[int]:
-    """The processes that another one has started."""
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The processes that another one has started; none of one that has ended."""
+    return [int(one) for one in _told(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def _told(path: str) -> str:
+    """What the kernel says about a process; nothing once it is gone, be it before the file is opened or after."""
+    try:
+        return Path(path).read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def launch(

@@ -41,11 +41,15 @@ UNION ALL SELECT json_agg(e ORDER BY seq) || '' FROM events AS e
 
 
 class Frozen(msgspec.Struct, frozen=True):
-    """changed: whether the one that woke changed what it may not. evidence: how often it had an answer to add."""
+    """changed: whether the one that woke changed what it may not; forbidden: or tried to, and the tables forbade it.
+
+    evidence: how often it had an answer to add.
+    """
 
     audit: Audit
     in_flight: int
     changed: bool
+    forbidden: bool
     evidence: int
 
 
@@ -117,12 +121,13 @@ async def take_over(folder: Path, *changes: str) -> Frozen:
                 before = await state(ground)
                 thaw([one.pid])
                 await until_said(one, LATE, len(in_flight))
-                assert await one.stopped() == 0, one.words()
+                assert await one.stopped() == 0 or changes, one.words()
                 after = await state(ground)
                 for node_ in (other, web):
                     assert await node_.stopped() == 0, node_.words()
         found = audit(ledger.answers, carrier.arrivals, await ground.stored())
-    return Frozen(found, len(in_flight), before != after, one.words().count(LATE))
+    forbidden = "CheckViolationError" in one.words()
+    return Frozen(found, len(in_flight), before != after, forbidden, one.words().count(LATE))
 
 
 async def state(ground: Postgres) -> list[str]:
@@ -144,7 +149,6 @@ async def until_said(server: Server, words: str, times: int) -> None:
         pass
 
 
-@pytest.mark.soak  # about one round in twenty-five waits for more than a minute, and why is not known yet
 @pytest.mark.timeout(60 + 40 * FREEZES)
 async def test_the_frozen_one_of_two_processes_writes_nothing_but_evidence_when_it_wakes(
     tmp_path: Path, tell: Callable[[Line], None]
@@ -156,6 +160,7 @@ async def test_the_frozen_one_of_two_processes_writes_nothing_but_evidence_when_
         tell(Line.of("one of two frozen past its leases, PostgreSQL", 1, found, run.in_flight))
         assert not found.violations, found.violations[:10]
         assert not run.changed
+        assert not run.forbidden
         assert run.evidence > 0
         assert 0 < found.duplicates <= found.marked <= run.in_flight
 
@@ -164,4 +169,4 @@ async def test_the_frozen_one_of_two_processes_writes_nothing_but_evidence_when_
 @pytest.mark.timeout(180)
 async def test_a_process_that_does_not_ask_whether_its_lease_still_holds_is_seen(tmp_path: Path) -> None:
     run = await take_over(tmp_path, "believes_in_its_leases")
-    assert run.changed
+    assert run.changed or run.forbidden

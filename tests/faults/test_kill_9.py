@@ -119,6 +119,8 @@ async def test_what_was_accepted_survives_every_kill_and_is_sent_once_or_marked(
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("ground", ["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.soak)], indirect=True)
 async def test_the_auditor_sees_a_server_that_forgets_what_it_had_begun(ground: Ground) -> None:
-    run = await crash(ground, 4, program(*SOON, "forgets_attempts"))
+    # Of several workers one that was started anew only takes in at first: more of the kills find nothing begun.
+    kills = 4 if ground.name == "SQLite" else 10
+    run = await crash(ground, kills, program(*SOON, "forgets_attempts"))
     unmarked = [sentence for sentence in run.audit.violations if sentence.endswith("is not marked")]
     assert unmarked, f"{run.in_flight} in flight; {run.audit}"

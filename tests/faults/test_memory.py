@@ -71,7 +71,7 @@ async def flood(folder: Path, caged: Cage | None, python: Sequence[str] = POSTHO
                 return Flood(ledger, small, None, caged.killed if caged is not None else 0, None)
             try:
                 peak_mib = server.figure("VmHWM") // 1024
-            except FileNotFoundError:  # it was killed at this very moment
+            except ProcessLookupError:  # it was killed at this very moment
                 await ending
                 return Flood(ledger, small, None, caged.killed if caged is not None else 0, None)
             server.signal(SIGTERM)

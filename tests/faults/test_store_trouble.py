@@ -176,7 +176,10 @@ async def test_after_a_failed_sync_nothing_more_is_written_and_all_that_was_ackn
 async def test_the_witness_sees_a_server_that_believes_the_next_sync(tmp_path: Path) -> None:
     async with carrying(slowly(0.005)) as carrier:
         mutant = program("believes_the_next_sync")
-        assert any([await fails(tmp_path, carrier, Ledger(), when, mutant) for when in (2, 3)])
+        for when in range(2, 12):  # once it has more to write in the moment between its failure and its end
+            if await fails(tmp_path, carrier, Ledger(), when, mutant):
+                return
+    pytest.fail("nothing was written after any failure")
 
 
 @attached

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from posthouse.intake.accept import DRAWN, REMEMBERED_S, Intake, fingerprint, job_of
+from posthouse.intake.accept import DRAWN, REMEMBERED_S, Intake, Objection, fingerprint
 from posthouse.intake.caller import Caller
 from posthouse.intake.policy import SANDBOX, ClassPolicy, PoolPolicy
 from posthouse.mail.limits import Limits
@@ -15,7 +15,7 @@ from posthouse.mail.problem import Refusal
 from posthouse.routing.capability import Can
 from posthouse.store.contract import StoreDown
 from posthouse.store.sqlite.store import SqliteStore
-from posthouse.store.values import Entry, Mismatch, Receipt, Summary, Wanted, unpack
+from posthouse.store.values import Entry, Mismatch, Receipt, Summary, Wanted, job_of, unpack
 from tests.delivery.clock import NOW, FakeClock
 from tests.store.letters import wanted
 
@@ -57,6 +57,12 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
 
 def fields(**changes: Any) -> dict[str, Any]:
     return {"from": "ann@example.com", "to": "bob@example.org", "subject": "Hello", "text": "x", **changes}
+
+
+def digest(asked: Entry | Refusal) -> bytes:
+    assert isinstance(asked, Entry | Objection)
+    assert asked.once is not None
+    return asked.once.digest
 
 
 def entry(door: Door, caller: Caller = WEB, **changes: Any) -> Entry:
@@ -191,13 +197,32 @@ async def test_routing_is_told_the_same_before_a_message_is_stored_as_after(door
 
 
 def test_a_fingerprint_is_of_every_byte_and_every_wish() -> None:
-    first = fingerprint(b"content", Policy())
-    assert first == fingerprint(b"content", Policy())
+    first = fingerprint(b"content", Policy(), WEB)
+    assert first == fingerprint(b"content", Policy(), Caller("other", POOL.name))
+    wishes = ({"lane": "bulk"}, {"send_at": 1.0}, {"provider": "a"})
     others = [
-        fingerprint(b"contenu", Policy()),
-        *(fingerprint(b"content", Policy(**wish)) for wish in ({"lane": "bulk"}, {"send_at": 1.0}, {"provider": "a"})),
+        fingerprint(b"contenu", Policy(), WEB),
+        *(fingerprint(b"content", Policy(**wish), WEB) for wish in wishes),
+        fingerprint(b"content", Policy(), Caller("web", POOL.name, mode="sandbox")),
+        *(fingerprint(b"content", Policy(), Caller("web", POOL.name, redirect=Address(a))) for a in ("a@b.c", "d@b.c")),
     ]
-    assert len({first, *others}) == 5
+    assert len({first, *others}) == 8
+
+
+async def test_what_is_objected_to_is_known_by_its_key_all_the_same(door: Door) -> None:
+    narrow = Caller("web", POOL.name, allow=("*@example.com",))
+    assert digest(door.intake.entry(fields(), POOL, narrow, "key")) == digest(entry(door))
+
+
+async def test_what_is_sent_elsewhere_or_under_another_name_is_known_by_what_was_handed_in(door: Door) -> None:
+    tester = Caller("web", POOL.name, redirect=Address("me@example.com"))
+    fixed = PoolPolicy("example.com", sender="fixed", default_from=Address("shop@example.com"))
+    digests = set()
+    for changes in ({}, {"to": "eve@example.net"}):
+        digests.add(digest(door.intake.entry(fields(**changes), POOL, tester, "key")))
+    for changes in ({}, {"from": "eve@example.com"}):
+        digests.add(digest(door.intake.entry(fields(**changes), fixed, WEB, "key")))
+    assert len(digests) == 4
 
 
 async def test_equal_messages_have_equal_fingerprints_however_they_were_written(door: Door) -> None:
@@ -218,3 +243,17 @@ async def test_two_hundred_at_once_are_all_there(door: Door) -> None:
     receipts = await asyncio.gather(*[door.accept(subject=str(number)) for number in range(200)])
     assert len({receipt.id for receipt in receipts}) == 200
     assert len(await door.store.claim(wanted(NOW))) == 200
+
+
+async def test_all_that_is_wrong_is_said_at_once(door: Door) -> None:
+    wrong = {"subject": "two\nlines", "to": "nobody", "class": "nope", "provider": "zz", "from": "a@example.net"}
+    narrow = Caller("web", POOL.name, allow=("*@example.com",))
+    for caller in (WEB, narrow):
+        refused = door.intake.entry(fields(**wrong, metadata={"posthouse_id": "1"}), POOL, caller, None)
+        assert isinstance(refused, Refusal)
+        assert [problem.field for problem in refused.problems] == [
+            *("to", "subject", "from", "class", "provider", "metadata.posthouse_id"),
+        ]
+    refused = door.intake.entry(fields(**{**wrong, "from": "nobody"}), POOL, WEB, None)
+    assert isinstance(refused, Refusal)
+    assert [problem.field for problem in refused.problems] == ["from", "to", "subject", "class", "provider"]

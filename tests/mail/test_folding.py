@@ -1,5 +1,6 @@
 """Headers as lines."""
 
+import re
 from email import message_from_bytes, policy
 
 import pytest
@@ -20,6 +21,8 @@ texts = (scripts | hostile | st.text(max_size=200)).filter(
     lambda text: not any(0xD800 <= ord(c) < 0xE000 for c in text)
 )
 
+encoded_word = re.compile(r"=\?[^? ]+\?[BQbq]\?[^? ]*\?=").search
+
 
 def value_of(written: str) -> str:
     """What an independent reading of the lines gives back."""
@@ -34,7 +37,7 @@ def test_free_text_is_one_header_and_reads_as_the_text(name: str, text: str) -> 
     written = unstructured(name, text)
     assert header_names(written.encode() + b"\r\n") == [name]
     assert decode_words(value_of(written)) == text
-    assert all(len(line) <= 76 for line in written.split("\r\n") if "=?" in line and name != "X-" + "n" * 74)
+    assert all(len(line) <= 76 for line in written.split("\r\n") if encoded_word(line) and name != "X-" + "n" * 74)
 
 
 @given(

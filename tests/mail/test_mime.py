@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posthouse.mail.attachment import TYPES
@@ -289,7 +289,6 @@ messages: st.SearchStrategy[dict[str, Any]] = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(messages)
 def test_what_was_encoded_decodes_to_the_same_message(fields: dict[str, Any]) -> None:
     """Every message that validation takes comes back as it was; a text that is alone may end in a line break more."""

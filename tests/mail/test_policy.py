@@ -71,6 +71,12 @@ def test_a_wish_that_cannot_be_is_refused(field: str, value: object, code: str) 
     assert read(**{field: value})[1] == [(code, field)]
 
 
+@pytest.mark.parametrize("name", ["eu+1", "m@x", "otp.v2", "a_b-c", "1"])
+def test_whatever_the_configuration_may_call_them_can_be_asked_for(name: str) -> None:
+    asked = {"class": name, "provider": name, "require_tags": [name]}
+    assert read(**asked) == (Policy(class_name=name, provider=name, require_tags=(name,)), [])
+
+
 def test_each_tag_is_judged() -> None:
     assert read(require_tags=["eu", "", None, 7, "a b"]) == (
         Policy(require_tags=("eu",)),

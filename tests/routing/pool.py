@@ -20,9 +20,7 @@ DAY_S: Final = 86400.0
 FINISHED: Final[frozenset[Status]] = frozenset({"sent", "failed", "expired", "held"})
 """What routing may make of a message in the end."""
 
-repeatable = settings(
-    derandomize=True, deadline=None, max_examples=100, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
+repeatable = settings(derandomize=True, max_examples=100, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 OUTCOMES: Final[dict[str, Outcome]] = {
     "accepted": Accepted(200),

@@ -242,6 +242,19 @@ def test_a_refusal_leaves_the_message_to_a_provider_that_is_not_ready_yet() -> N
     assert then.course == Course(round=1, refused=("a",))
 
 
+@pytest.mark.parametrize("outcome", [OUTCOMES["deferred"], OUTCOMES["unauthorised"], Refused("content", 550, "spam")])
+def test_where_the_pool_was_taken_out_of_the_configuration_meanwhile_the_message_waits(outcome: Outcome) -> None:
+    then = tried(pool(retry=RETRY), outcome)
+    assert (then.status, then.course.round, names(then)) == ("queued", 1, ["deferred"])
+    assert then.due_at is not None
+    assert then.due_at > NOW
+
+
+def test_a_doubt_of_such_a_message_is_remembered_and_not_held_for_it() -> None:
+    then = tried(pool(retry=RETRY, on_unsure="failover"), OUTCOMES["unsure"])
+    assert (then.status, then.course.doubt) == ("queued", True)
+
+
 # Not before
 
 

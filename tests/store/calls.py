@@ -45,6 +45,7 @@ ENTRIES = st.fixed_dictionaries(
         "lasts_s": st.sampled_from([None, None, 5.0, 40.0]),
         "key": st.sampled_from([None, None, "a", "b"]),
         "digest": st.sampled_from([b"1", b"2"]),
+        "begun": st.sampled_from([None, None, None, "first", "second"]),
     }
 )
 

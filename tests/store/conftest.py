@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Protocol
 
+import apsw
+import asyncpg
 import pytest
 
 from posthouse.store.contract import Store
@@ -17,6 +19,10 @@ class Dialect(Protocol):
 
     async def open(self) -> Store: ...
 
+    async def run(self, statement: str) -> None:
+        """What no store would do to it; on SQLite while none is open."""
+        ...
+
 
 class Sqlite:
     def __init__(self, folder: Path) -> None:
@@ -24,6 +30,11 @@ class Sqlite:
 
     async def open(self) -> Store:
         return SqliteStore(self._path)
+
+    async def run(self, statement: str) -> None:
+        db = apsw.Connection(str(self._path))
+        db.execute(statement)
+        db.close()
 
 
 class Postgres:
@@ -37,6 +48,11 @@ class Postgres:
             self._url = database.server().url()
             await database.empty(self._url)
         return await PostgresStore.open(self._url)
+
+    async def run(self, statement: str) -> None:
+        connection = await asyncpg.connect(self._url)
+        await connection.execute(statement)
+        await connection.close()
 
 
 DIALECTS: dict[str, Callable[[Path], Dialect]] = {"sqlite": Sqlite, "postgres": Postgres}

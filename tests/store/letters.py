@@ -12,6 +12,7 @@ from posthouse.routing.retry import Happening
 from posthouse.routing.rules import START, Course
 from posthouse.store.contract import Store
 from posthouse.store.values import (
+    Begun,
     Cancel,
     Claim,
     ClaimRequest,
@@ -29,7 +30,9 @@ from posthouse.store.values import (
     Summary,
     Suppression,
     Told,
+    job_of,
     pack,
+    unpack,
 )
 
 NOW: Final = 1_800_000_000.0
@@ -73,6 +76,17 @@ def letter(
 
 def letters(count: int, *, first: int = 0, **more: Any) -> list[Entry]:
     return [letter(number, **more) for number in range(first, first + count)]
+
+
+def leaving(number: int = 0, *, provider: str = "first", at: float = NOW, **more: Any) -> Entry:
+    """An entry that is added with its first attempt."""
+    return letter(number, at=at, begun=Begun(provider, at + LEASE_S, at), **more)
+
+
+def in_hand(entry: Entry) -> Claim:
+    """What whoever added it with its first attempt has of it. To number that attempt, it counts as none yet."""
+    assert entry.begun is not None
+    return Claim(job_of(entry), 1, entry.begun.leased_until, 0, entry.accepted_at, unpack(entry.content))
 
 
 def key(name: str = "key", digest: bytes = b"digest", forget_at: float = NOW + DAY_S) -> Once:
@@ -139,8 +153,8 @@ def ending(claim: Claim, status: Status = "failed", at: float = NOW) -> Ending:
     return Ending(claim.job.id, claim.fence, at, status, (Happening(status, "no provider"),))  # type: ignore[arg-type]
 
 
-def delay(claim: Claim, due_at: float) -> Delay:
-    return Delay(claim.job.id, claim.fence, due_at)
+def delay(claim: Claim, due_at: float, unsent: int | None = None) -> Delay:
+    return Delay(claim.job.id, claim.fence, due_at, unsent)
 
 
 def renewal(claim: Claim, until: float) -> Renewal:

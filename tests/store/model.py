@@ -51,6 +51,10 @@ class Kept:
         self.provider_id: str | None = None
         self.told: set[tuple[object, ...]] = set()
 
+    def begin(self, intent: Intent) -> None:
+        self.status, self.begun, self.twice = "sending", intent.number, self.twice or intent.doubt
+        self.tried[intent.number] = Tried(intent)
+
     @property
     def open(self) -> Tried | None:
         last = self.tried.get(self.begun)
@@ -75,7 +79,10 @@ class Model:
         return [self._added(entry) for entry in entries]
 
     def _added(self, entry: Entry) -> Receipt | Mismatch:
-        receipt, once = Receipt(entry.id, entry.status), entry.once
+        kept, once, begun = Kept(entry), entry.once, entry.begun
+        if begun is not None and self.left_out(kept):
+            begun = None
+        receipt = Receipt(entry.id, entry.status, begun=begun is not None)
         if once is not None:
             known = self.keys.get((entry.pool, once.key))
             if known is not None and known[0].forget_at > entry.accepted_at:
@@ -83,7 +90,10 @@ class Model:
                 same = known[0].digest == once.digest
                 return Receipt(first.id, first.status, replayed=True) if same else Mismatch(first.id)
             self.keys[entry.pool, once.key] = (once, receipt)
-        self.kept[entry.id] = Kept(entry)
+        if begun is not None:
+            kept.due_at, kept.lease_until, kept.fence = None, begun.leased_until, 1
+            kept.begin(Intent(entry.id, 1, 1, begun.provider, entry.pool, begun.at))
+        self.kept[entry.id] = kept
         return receipt
 
     def cancel(self, items: Sequence[Cancel]) -> list[Status | None]:
@@ -161,8 +171,7 @@ class Model:
         held = [self._held(item) for item in items]
         for kept, item in zip(held, items, strict=True):
             if kept is not None:
-                kept.status, kept.begun, kept.twice = "sending", item.number, kept.twice or item.doubt
-                kept.tried[item.number] = Tried(item)
+                kept.begin(item)
         return [kept is not None for kept in held]
 
     def record(self, items: Sequence[Result]) -> list[bool]:
@@ -184,7 +193,12 @@ class Model:
         return [self._given_up(item, item.status, None, item.events) for item in items]
 
     def postpone(self, items: Sequence[Delay]) -> list[bool]:
-        return [self._given_up(item, "queued", item.due_at, ()) for item in items]
+        answers = [self._given_up(item, "queued", item.due_at, ()) for item in items]
+        for item, given_up in zip(items, answers, strict=True):
+            if given_up and item.unsent is not None:
+                tried = self.kept[item.id].tried[item.unsent]
+                tried.fact = Fact(tried.intent.provider, item.due_at, "deferred", 0, began=tried.intent.at)
+        return answers
 
     def _given_up(self, item: Ending | Delay, status: Status, due_at: float | None, events: Sequence[Any]) -> bool:
         kept = self._held(item)

@@ -127,6 +127,17 @@ async def test_an_answer_arrives_only_after_the_commit(writer: Writer, disk: Dis
     assert await first == [0]
 
 
+async def test_calls_that_come_soon_after_a_commit_has_begun_wait_for_each_other(disk: Disk, ear: Ear) -> None:
+    disk.open_up()
+    writer = Writer(disk.transaction, ear.committed, "writer of a test", spacing_s=0.5)
+    await writer.submit(disk.method, [1])
+    second = writer.submit(disk.method, [2])
+    await asyncio.wait([second], timeout=0.1)  # as long as it would take to be committed alone
+    await asyncio.gather(second, writer.submit(disk.method, [3]))
+    await writer.close()
+    assert disk.groups == [[[1]], [[2, 3]]]
+
+
 async def test_an_early_call_is_answered_before_its_commit(writer: Writer, disk: Disk) -> None:
     early = writer.submit(disk.method, [1, 2], early=True)
     assert await early == [10, 20]
@@ -152,6 +163,18 @@ async def test_calls_that_arrive_during_a_commit_share_the_next_one(writer: Writ
     assert await asyncio.gather(first, *waiting) == [[0], *([10 * n, 10 * n + 1000] for n in range(1, 51))]
     assert [len(group) for group in disk.groups] == [1, 1]
     assert disk.groups[1] == [[item for n in range(1, 51) for item in (n, n + 100)]]
+
+
+async def test_what_is_to_be_first_is_run_before_what_was_asked_for_earlier(writer: Writer, disk: Disk) -> None:
+    first = await _held(writer, disk)
+    calls = [
+        writer.submit(disk.method, [1]),
+        writer.submit(disk.other, [2], first=True),
+        writer.submit(disk.method, [3]),
+    ]
+    disk.open_up()
+    await asyncio.gather(first, *calls)
+    assert disk.groups[1:] == [[[2], [1, 3]]]
 
 
 async def test_calls_of_one_method_are_one_batch_and_methods_come_in_the_order_of_their_first_call(

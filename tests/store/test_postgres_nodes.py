@@ -2,6 +2,10 @@
 
 import asyncio
 
+import asyncpg
+import pytest
+
+from posthouse.delivery import nodes
 from posthouse.delivery.desk import Carrier, Desk
 from posthouse.delivery.nodes import FRESH_S, SEEN_S, beat, join
 from posthouse.delivery.worker import Worker
@@ -82,3 +86,65 @@ async def test_who_becomes_the_first_counts_what_was_sent_until_it_was_seen() ->
     finally:
         for store in stores:
             await store.close()
+
+
+async def test_a_sign_of_life_that_had_to_wait_counts_from_when_it_was_written() -> None:
+    """The server of a connection that was given up may still hold the row: a disk that stands for long is enough."""
+    url = await database.server().create("nodes")
+    store, rival = await PostgresStore.open(url), await asyncpg.connect(url)
+    try:
+        await store.beat("one", 60.0)
+        async with rival.transaction():
+            await rival.execute("SELECT FROM nodes FOR UPDATE")
+            beating = asyncio.create_task(store.beat("one", 0.2))
+            while not await rival.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            await rival.execute("SELECT pg_sleep(0.4)")
+        assert await beating == ["one"]
+    finally:
+        await rival.close()
+        await store.close()
+
+
+async def test_who_counts_as_gone_says_so_anew_and_claims_nothing_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, clock = await PostgresStore.open(await database.server().create("nodes")), FakeClock()
+    at = desk(store, clock)
+    try:
+        await beat(at, "one")
+        heard_at = at.beat_at
+        beating = asyncio.create_task(nodes.beating(at, "one"))
+        await clock.sleeping(1)
+        monkeypatch.setattr(nodes, "GONE_S", 0.0)
+        await clock.advance(nodes.EVERY_S)
+        await clock.sleeping(2)
+        assert at.beat_at == heard_at
+        monkeypatch.setattr(nodes, "GONE_S", 60.0)
+        await clock.advance(nodes.EVERY_S)
+        await clock.sleeping(3)
+        assert at.beat_at == clock.monotonic()
+        beating.cancel()
+    finally:
+        await store.close()
+
+
+async def test_it_stops_claiming_before_one_it_has_not_heard_of_begins_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sign of life counts from when it was asked for: who came while the database was slow may not be told of."""
+    store, clock = await PostgresStore.open(await database.server().create("nodes")), FakeClock()
+    at, told = desk(store, clock), store.beat
+
+    async def slow(node: str, gone_s: float) -> list[str]:
+        live = await told(node, gone_s)
+        await clock.advance(1.5)
+        return live
+
+    monkeypatch.setattr(store, "beat", slow)
+    try:
+        began_at = clock.monotonic()
+        await beat(at, "one")
+        worker = Worker(at)
+        assert worker._heard_of()
+        await clock.advance(FRESH_S - 1.5)
+        assert not worker._heard_of()
+        assert clock.monotonic() - began_at < SEEN_S
+    finally:
+        await store.close()

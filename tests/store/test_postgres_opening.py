@@ -13,7 +13,7 @@ from posthouse.store.postgres.server import Server
 from posthouse.store.postgres.store import PostgresStore
 from posthouse.store.sql import compatible_since, migrations
 from tests.store import database
-from tests.store.letters import LEASE_S, NOW, claimed, ids, letter, letters, wanted
+from tests.store.letters import LEASE_S, NOW, claimed, ids, leaving, letter, letters, wanted
 
 STEPS = len(migrations("posthouse.store.postgres"))
 
@@ -258,6 +258,19 @@ async def test_leases_do_not_depend_on_the_clocks_of_their_machines(url: str, ah
         while await store.retire(NOW, NOW, 10):
             pass
         await store._writer.submit(_forget, [None])
+    await asyncio.gather(here.close(), there.close())
+
+
+@pytest.mark.parametrize("ahead_s", [3600.0, -3600.0])
+async def test_nor_do_those_that_are_written_with_their_messages(url: str, ahead_s: float) -> None:
+    right, wrong = SystemClock(), Wrong(ahead_s)
+    here, there = await PostgresStore.open(url, right), await PostgresStore.open(url, wrong)
+    for store, clock, other, its in ((here, right, there, wrong), (there, wrong, here, right)):
+        entry = leaving(at=clock.now())
+        await store.add([entry])
+        assert await other.sweep(wanted(its.now() + LEASE_S - 5)) == []
+        [swept] = await other.sweep(wanted(its.now() + LEASE_S + 5))
+        assert swept.job.id == entry.id
     await asyncio.gather(here.close(), there.close())
 
 

@@ -11,9 +11,11 @@ import pytest
 from posthouse.clock import SystemClock
 from posthouse.mail.event import Status
 from posthouse.store.contract import StoreDown
+from posthouse.store.postgres import connection, work
+from posthouse.store.postgres.connection import ROUNDS, Line, Session
 from posthouse.store.postgres.server import Server
 from posthouse.store.postgres.store import PostgresStore
-from posthouse.store.values import Claim, Receipt
+from posthouse.store.values import Claim, Receipt, Renewal
 from tests.store import database
 from tests.store.letters import LEASE_S, NOW, begun, claimed, delay, intent, key, letter, letters, result, wanted
 
@@ -32,6 +34,48 @@ async def store(server: database.Server) -> AsyncIterator[PostgresStore]:
     opened = await PostgresStore.open(server.url())
     yield opened
     await opened.close()
+
+
+async def test_who_stands_in_the_way_of_others_again_and_again_is_told_to_come_again(server: database.Server) -> None:
+    opened = Server(server.url(), SystemClock(), 10.0)
+    tries = 0
+
+    async def rivals(session: Session) -> None:
+        nonlocal tries
+        tries += 1
+        raise asyncpg.DeadlockDetectedError("deadlock detected")
+
+    written = Line(opened)
+    with pytest.raises(StoreDown, match="in the way of others"):
+        await written.write(rivals)
+    await written.close()
+    assert tries == ROUNDS
+
+
+async def test_a_renewal_and_a_commit_of_several_kinds_do_not_wait_for_each_other(
+    server: database.Server, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[BaseException] = []
+    monkeypatch.setattr(connection, "_rival", seen.append)
+    first, second = await claimed(store, letter(1), letter(2))
+    assert await store.intend([intent(second)]) == [True]
+    rival = await asyncpg.connect(server.url())
+    async with rival.transaction():
+        await rival.execute("SELECT FROM messages WHERE id = $1 FOR UPDATE", first.job.id)
+        renewal = asyncio.create_task(store.renew([Renewal(c.job.id, c.fence, NOW + 1) for c in (first, second)]))
+        await waiting(rival, 1)
+        told = [store._writer.submit(work.record, [result(second)]), store._writer.submit(work.intend, [intent(first)])]
+        await waiting(rival, 2)
+    assert (await renewal)[0]
+    assert [await each for each in told] == [[True], [True]]
+    assert seen == []
+    await rival.close()
+
+
+async def waiting(db: asyncpg.Connection, count: int) -> None:
+    """Until so many wait for a lock."""
+    while await db.fetchval("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted") < count:  # noqa: ASYNC110
+        await asyncio.sleep(0)
 
 
 async def test_while_it_is_down_every_call_says_so_and_afterwards_all_work_again(
@@ -229,3 +273,25 @@ async def test_a_process_that_takes_no_answer_keeps_nothing_locked(server: datab
         standing.terminate()
         asked.cancel()
         await looking.close()
+
+
+async def test_a_process_that_stands_still_before_it_runs_what_it_has_prepared_keeps_nothing_locked_for_long(
+    server: database.Server,
+) -> None:
+    """No timeout of PostgreSQL ends that one's transaction: the next process that sweeps does."""
+    url = await server.create("prepared")
+    store = await PostgresStore.open(url, deadline_s=1.0)
+    standing = await Server(url, SystemClock(), 1.0).connect()
+    try:
+        [claim] = await claimed(store, letter(1))
+        await standing.execute(f"BEGIN; SELECT FROM messages WHERE id = '{claim.job.id}' FOR UPDATE")
+        await standing.prepare("SELECT 1 FROM messages")  # and no more: it waits for the rest
+        late = wanted(now=NOW + LEASE_S + 1)
+        assert await store.sweep(late) == []  # it may be about to go on
+        async with asyncio.timeout(20):
+            while not (swept := await store.sweep(late)):
+                pass
+        assert [one.job.id for one in swept] == [claim.job.id]
+    finally:
+        standing.terminate()
+        await store.close()

@@ -191,6 +191,23 @@ async def test_many_that_rotate_at_once_do_it_once(url: str, store: PostgresStor
     await asyncio.gather(*(one.close() for one in stores[1:]))
 
 
+async def test_what_another_process_has_dropped_since_it_was_looked_for_is_gone_and_no_fault(
+    url: str, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await PostgresStore.open(url)
+    await store.rotate(TODAY, CONTENT_S, RECORDS_S)
+    await other._partitions.look()
+    later = TODAY + DAY_S + CONTENT_S
+    assert await store.rotate(later, CONTENT_S, RECORDS_S) > 0
+
+    async def has_looked() -> None:
+        """It knows what there was."""
+
+    monkeypatch.setattr(other._partitions, "look", has_looked)
+    assert await other.rotate(later, CONTENT_S, RECORDS_S) == 0
+    await other.close()
+
+
 async def test_a_long_look_at_the_table_puts_it_off_and_stops_nobody(
     url: str, store: PostgresStore, db: asyncpg.Connection
 ) -> None:

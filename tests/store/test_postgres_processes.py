@@ -5,12 +5,16 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
 
+from posthouse.store.postgres import connection
 from posthouse.store.postgres.store import PostgresStore
+from posthouse.store.values import Receipt
 from tests.store import database
-from tests.store.letters import NOW, begun, letter, letters, result, wanted
+from tests.store.letters import NOW, PLAIN, begun, leaving, letter, letters, result, suppression, wanted
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +27,14 @@ async def stores() -> AsyncIterator[list[PostgresStore]]:
     opened = [await PostgresStore.open(url) for _ in range(2)]
     yield opened
     await asyncio.gather(*(store.close() for store in opened))
+
+
+@pytest.fixture
+async def db(stores: list[PostgresStore]) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of nobody's to their database."""
+    connection = await asyncpg.connect(database.server().url())
+    yield connection
+    await connection.close()
 
 
 async def test_processes_that_claim_at_the_same_time_never_share_a_message_and_leave_none(
@@ -51,6 +63,48 @@ async def test_claims_of_two_stores_at_the_same_time_are_disjoint(stores: list[P
     while claims := await stores[0].claim(wanted()):
         claimed += [claim.job.id for claim in claims]
     assert len(claimed) == len(set(claimed)) == 400
+
+
+async def test_what_would_begin_here_waits_for_a_suppression_that_is_under_way_there(
+    stores: list[PostgresStore], db: asyncpg.Connection
+) -> None:
+    here, there = stores
+    async with db.transaction():
+        await db.execute("LOCK TABLE suppressions IN SHARE MODE")  # it may be read, and not written
+        listing = asyncio.create_task(there.suppress([suppression(PLAIN.to[0].email)]))
+        await waits(db, "relation", listing)
+        adding = here.add([leaving()])
+        await waits(db, "advisory", adding)
+    assert await listing == [True]
+    assert await adding == [Receipt(leaving().id, "queued")]
+    [claim] = await here.claim(wanted())
+    assert claim.suppressed == (PLAIN.to[0].email,)
+
+
+async def test_a_suppression_there_comes_after_what_has_looked_here_and_begins(
+    stores: list[PostgresStore], db: asyncpg.Connection
+) -> None:
+    here, there = stores
+    async with db.transaction():
+        await db.execute("LOCK TABLE contents IN SHARE MODE")
+        adding = here.add([leaving()])
+        await waits(db, "relation", adding)
+        listing = asyncio.create_task(there.suppress([suppression(PLAIN.to[0].email)]))
+        await waits(db, "advisory", listing)
+    assert await adding == [Receipt(leaving().id, "queued", begun=True)]
+    assert await listing == [True]
+
+
+async def test_what_begins_and_what_is_suppressed_at_the_same_time_never_stand_in_each_others_way(
+    stores: list[PostgresStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = list[BaseException]()
+    monkeypatch.setattr(connection, "_rival", failed.append)  # whoever gives way to another one would be asked again
+    for first in range(0, 600, 60):
+        adding = [stores[n % 2].add([leaving(n)]) for n in range(first, first + 60)]
+        listing = [stores[n % 2].suppress([suppression(f"user{n}@example.org")]) for n in range(first, first + 20)]
+        await asyncio.gather(*adding, *listing, return_exceptions=True)
+    assert failed == []
 
 
 async def test_what_one_process_takes_in_wakes_the_other(stores: list[PostgresStore]) -> None:
@@ -84,6 +138,13 @@ async def test_without_being_told_whoever_waits_looks_for_himself(stores: list[P
     await here.record([result(claim)])
     async with asyncio.timeout(10):
         await waiting
+
+
+async def waits(db: asyncpg.Connection, kind: str, asked: asyncio.Future[Any]) -> None:
+    """Return when one waits for a lock of that kind, as what was asked must."""
+    async with asyncio.timeout(10):
+        while not await db.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = $1", kind):
+            assert not asked.done()
 
 
 async def heard(store: PostgresStore) -> None:

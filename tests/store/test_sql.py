@@ -37,12 +37,12 @@ def test_migrations_are_numbered_from_one(dialect: str) -> None:
 def test_the_dialects_have_the_same_queries_but_for_those_that_only_one_needs() -> None:
     sqlite, postgres = (sql.queries(dialect).keys() for dialect in DIALECTS)
     assert postgres - sqlite == {
-        *("bind_pools", "own_pools", "recorded", "beat", "live", "leave"),
+        *("bind_pools", "own_pools", "recorded", "beat", "live", "leave", "end_stuck", "remembered"),
         *("partitions", "rotate_alone", "unfinished_within", "known_within"),
         *("add_lessons", "lessons", "retire_lessons", "take_probe"),
     }
     assert sqlite - postgres == {
-        *("abandon_leases", "due_of_one", "mark_ended", "mark", "unmark"),
+        *("add_content", "leased", "abandon_leases", "due_of_one", "mark_ended", "mark", "unmark"),
         *("enter_provider_ids", "entered", "set_entered", "retire_entered", "retire_provider_ids"),
     }
 

@@ -91,12 +91,15 @@ async def test_it_is_of_one_moment_though_messages_keep_coming(
     loop, came = asyncio.get_running_loop(), list[int]()
     steps: list[tuple[int, int]] = []
 
+    async def added(number: int) -> None:
+        await store.add([letter(number)])
+
     def told(done: int, of: int) -> None:
         """One more message between any two pages: it is on disk before the copy goes on."""
         steps.append((done, of))
         if len(came) < 20:
             came.append(1000 + len(came))
-            asyncio.run_coroutine_threadsafe(store.add([letter(came[-1])]), loop).result()
+            asyncio.run_coroutine_threadsafe(added(came[-1]), loop).result()
 
     found = await asyncio.to_thread(copy, tmp_path / "posthouse.db", tmp_path / "copy.db", NOW, told)
     assert len(came) == 20

@@ -166,6 +166,17 @@ async def running(
     assert status == 0
 
 
+def refusing(error: Exception) -> Callable[..., asyncio.Future[Any]]:
+    """In the place of a store's `add`: nothing is taken, and whoever waits is told so."""
+
+    def add(*_: object) -> asyncio.Future[Any]:
+        refused = asyncio.get_running_loop().create_future()
+        refused.set_exception(error)
+        return refused
+
+    return add
+
+
 def letter(**changes: Any) -> dict[str, Any]:
     """A small message that is good."""
     return {"from": "ann@example.com", "to": "bob@example.org", "subject": "Hello", "text": "Hello, Bob.", **changes}

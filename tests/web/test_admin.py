@@ -107,6 +107,27 @@ async def test_a_broken_replacement_changes_neither_the_file_nor_what_is_in_forc
         assert (await house.sent(letter()))["status"] == "sent"
 
 
+async def test_a_broken_replacement_is_no_broken_file(tmp_path: Path) -> None:
+    async with filed(tmp_path) as (house, _):
+        assert (await house.ask("/admin/config", {"pools": 7}, ADMIN_KEY, "PUT")).status == 422
+        assert (await house.get("/readyz")).json["configuration"] == "ok"
+
+
+async def test_a_file_that_is_gone_or_no_yaml_is_mended_by_what_was_shown(tmp_path: Path) -> None:
+    async with filed(tmp_path) as (house, file):
+        file.write_bytes(b"\xff")
+        await house.ask("/admin/reload", key=ADMIN_KEY)
+        assert (await house.get("/readyz")).json["configuration"] == "broken"
+        shown = await house.get("/admin/config", ADMIN_KEY)
+        assert (shown.status, set(shown.json["pools"])) == (200, {"example.com", "example.net"})
+        file.unlink()
+        assert (await house.get("/admin/config", ADMIN_KEY)).json == shown.json
+        reply = await house.ask("/admin/config", shown.json, ADMIN_KEY, "PUT")
+        assert (reply.status, reply.json["changed"]) == (200, [])
+        assert (await house.get("/readyz")).json["configuration"] == "ok"
+        assert (await house.get("/example.com", KEY)).status == 200
+
+
 async def test_a_file_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")

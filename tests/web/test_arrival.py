@@ -7,7 +7,7 @@ import pytest
 from posthouse.store.contract import StoreDown
 from posthouse.store.sqlite.store import SqliteStore
 from tests.telemetry.spans import tracing
-from tests.web.house import ADMIN_KEY, document, letter, running
+from tests.web.house import ADMIN_KEY, document, letter, refusing, running
 
 CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -47,13 +47,10 @@ async def test_other_calls_leave_none(tmp_path: Path) -> None:
 async def test_a_fault_of_ours_is_a_failed_span(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Exception, status: int
 ) -> None:
-    async def add(*_: object) -> None:
-        raise broken
-
     with tracing() as traced:
         async with running(document(tmp_path), tmp_path) as house:
             house.gateway.app.door.tracer = traced.tracer
-            monkeypatch.setattr(SqliteStore, "add", add)
+            monkeypatch.setattr(SqliteStore, "add", refusing(broken))
             assert (await house.post(letter())).status == status
     (span,) = traced.spans
     assert (span.failed, span.said["status_code"]) == (True, status)

@@ -37,6 +37,7 @@ def admitted(headers: dict[bytes, bytes], access: Access = "reader", *, to_all: 
         {b"authorization": b"BEARER a-key"},
         {b"x-api-key": b"a-key"},
         {b"authorization": b"Bearer a-key", b"x-api-key": b"another"},
+        {b"authorization": b"Basic for-a-proxy", b"x-api-key": b"a-key"},
     ],
 )
 def test_a_key_may_come_in_either_header(headers: dict[bytes, bytes]) -> None:
@@ -53,7 +54,8 @@ def test_a_key_may_come_in_either_header(headers: dict[bytes, bytes]) -> None:
         {b"authorization": b"Bearer"},
         {b"authorization": b"Bearer A-key"},
         {b"authorization": b"Bearer a-key, Bearer a-key"},
-        {b"authorization": b"Basic x", b"x-api-key": b"a-key"},
+        {b"authorization": b"Basic a-key", b"x-api-key": b"another"},
+        {b"authorization": b"Bearer another", b"x-api-key": b"a-key"},
         {b"x-api-key": b""},
         {b"x-api-key": b"a-ke"},
         {b"x-api-key": b"a-key\xff"},

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from posthouse.store.contract import StoreDown
-from tests.web.house import ADMIN_KEY, OTHER_KEY, House, letter
+from tests.web.house import ADMIN_KEY, OTHER_KEY, House, letter, refusing
 from tests.web.http import Reply
 from tests.web.test_app import is_a_problem
 
@@ -44,9 +44,9 @@ async def test_a_thousand_are_one_transaction(house: House, monkeypatch: pytest.
     store, sizes = house.gateway._store, list[int]()
     add = store.add
 
-    async def counted(entries: Any) -> Any:
+    def counted(entries: Any) -> Any:
         sizes.append(len(entries))
-        return await add(entries)
+        return add(entries)
 
     monkeypatch.setattr(store, "add", counted)
     reply = await batch(house, *[letter(subject=str(n), send_at="2036-01-01T00:00:00Z") for n in range(1000)])
@@ -125,11 +125,8 @@ async def test_each_message_goes_through_the_pool_of_its_key(house: House) -> No
 async def test_where_the_store_does_not_take_it_none_of_it_was_taken(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def down(*_: Any) -> list[Any]:
-        raise StoreDown("the disk is full")
-
     with monkeypatch.context() as broken:
-        broken.setattr(house.gateway._store, "add", down)
+        broken.setattr(house.gateway._store, "add", refusing(StoreDown("the disk is full")))
         reply = await batch(house, letter(tags=["down"]))
     assert is_a_problem(reply, 503)
     assert await subjects(house, "down") == []

@@ -73,24 +73,64 @@ async def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(
         assert await opened.rest() == b""
 
 
-async def test_who_waits_for_an_answer_or_between_two_requests_is_not_hurried(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hurried = asyncio.Event()
-    hurry = connection.Connection.hurry
+def hurried(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set when the next connection has been looked at."""
+    looked, hurry = asyncio.Event(), connection.Connection.hurry
 
     def seen(self: connection.Connection) -> None:
         hurry(self)
-        hurried.set()
+        looked.set()
 
+    monkeypatch.setattr(connection.Connection, "hurry", seen)
+    return looked
+
+
+async def test_who_waits_for_an_answer_or_between_two_requests_is_not_hurried(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with line(house.port) as opened:
         await opened.say(request("GET", "/healthz", {}))
         assert (await opened.reply()).status == 200
         monkeypatch.setattr(connection, "HEAD_S", 0.0)
-        monkeypatch.setattr(connection.Connection, "hurry", seen)
-        await hurried.wait()
+        await hurried(monkeypatch).wait()
         await opened.say(request("GET", "/healthz", {}))
         assert (await opened.reply()).status == 200
+
+
+async def test_a_connection_that_rests_for_too_long_is_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with line(house.port) as opened:
+        await opened.say(request("GET", "/healthz", {}))
+        assert (await opened.reply()).status == 200
+        monkeypatch.setattr(connection, "KEPT_S", 0.0)
+        assert await opened.rest() == b""
+
+
+async def test_a_connection_that_carries_a_request_does_not_rest(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with line(house.port) as opened:
+        await opened.say(request("GET", "/healthz", {}))
+        assert (await opened.reply()).status == 200
+        fields = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", "Expect": "100-continue"}
+        await opened.say(request("POST", "/email", fields | {"Content-Length": str(len(GOOD))}))
+        assert (await opened.reply()).status == 100  # the head was read, and the body is waited for
+        monkeypatch.setattr(connection, "KEPT_S", 0.0)
+        await hurried(monkeypatch).wait()
+        await opened.say(GOOD)
+        assert (await opened.reply()).status == 202
+
+
+async def test_a_connection_does_not_rest_where_the_next_head_began_before_the_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", "Content-Length": str(len(GOOD))}
+    asked = request("POST", "/email", fields) + GOOD
+    async with line(house.port) as opened:
+        await opened.say(asked + asked[:10])
+        assert (await opened.reply()).status == 202
+        monkeypatch.setattr(connection, "KEPT_S", 0.0)
+        for end in (len(asked) - len(GOOD), len(asked)):  # the head, and then the body
+            await hurried(monkeypatch).wait()
+            await opened.say(asked[10:end] if end < len(asked) else GOOD)
+        assert (await opened.reply()).status == 202
 
 
 async def test_trailers_are_not_headers(house: House) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from posthouse.store.contract import StoreDown
-from tests.web.house import House, letter, one_pool, running
+from tests.web.house import House, letter, one_pool, refusing, running
 
 
 async def test_the_process_is_alive_whoever_asks(house: House) -> None:
@@ -38,10 +38,7 @@ async def test_it_is_not_ready_while_the_store_does_not_answer(house: House, mon
 
 
 async def test_it_says_when_the_store_does_not_take_a_message(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def down(*_: Any) -> list[Any]:
-        raise StoreDown("the disk is full")
-
-    monkeypatch.setattr(house.gateway._store, "add", down)
+    monkeypatch.setattr(house.gateway._store, "add", refusing(StoreDown("the disk is full")))
     reply = await house.post(letter())
     assert (reply.status, reply.field("retry-after")) == (503, "5")
     assert reply.json["detail"].startswith("The message was not taken: the disk is full.")

@@ -43,7 +43,7 @@ def test_fields_and_files_come_in_their_order_as_they_were_written() -> None:
 
 
 @given(st.lists(contents.filter(lambda content: b"\r\n--line" not in b"\r\n" + content), max_size=5), st.binary())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_contents_arrive_byte_for_byte_whatever_they_are(given_contents: list[bytes], epilogue: bytes) -> None:
     file = field("f", "filename=f")
     body = written(*[(file, content) for content in given_contents]) + epilogue
@@ -51,7 +51,7 @@ def test_contents_arrive_byte_for_byte_whatever_they_are(given_contents: list[by
 
 
 @given(st.binary(max_size=300) | st.lists(st.sampled_from([b"--line", b"\r\n", b"--", b":", field("a")])).map(b"".join))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_bytes_are_read_or_refused_and_never_a_fault(body: bytes) -> None:
     try:
         found = parts(body, KIND, MOST)

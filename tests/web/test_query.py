@@ -1,6 +1,9 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from posthouse.clock import rfc3339
 from posthouse.intake.caller import Caller
 from posthouse.store.values import SCAN, Query
 from posthouse.web.answer import Refused
@@ -43,7 +46,7 @@ def test_all_filters_at_once() -> None:
         tag="a b",
         provider="first",
         since=1795424400.0,
-        until=1795424400.5,
+        until=1795424400.500999,
         after=ID,
         scan=SCAN,
     )
@@ -60,7 +63,29 @@ def test_a_limit_is_a_number_from_1_to_100(limit: str) -> None:
     )
 
 
-@pytest.mark.parametrize("instant", ["yesterday", "2026-11-23", "2026-11-23T09:00:00", "99999-01-01T00:00:00Z", "1e9"])
+@given(st.floats(0, 4e9))
+def test_the_time_that_is_shown_of_a_message_finds_it(at: float) -> None:
+    """Both stores compare these as they are."""
+    shown = rfc3339(at)
+    found = page(f"since={shown}&until={shown}".encode())
+    assert found.since is not None
+    assert found.until is not None
+    assert found.since - 1e-6 <= at <= found.until + 1e-6, "but for what a clock does not tell"
+    assert found.until < found.since + 0.001
+
+
+@pytest.mark.parametrize("text", ["2026-11-23t09:00:00z", "2026-11-23T08:59:60Z", "2026-11-23T10:00:00 01:00"])
+def test_an_instant_is_read_as_that_of_a_message(text: str) -> None:
+    assert page(f"since={text}".encode()).since == 1795424400.0
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        *("yesterday", "2026-11-23", "2026-11-23T09:00:00", "99999-01-01T00:00:00Z", "1e9"),
+        *("20261123T090000Z", "2026-W48-1T09:00:00Z", "2026-11-23T09Z", "2026-11-23X09:00:00Z"),
+    ],
+)
 def test_an_instant_needs_its_offset(instant: str) -> None:
     assert refused(f"since={instant}".encode()) == [("parameter-invalid", "since")]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from posthouse.delivery.tail import follow
 from posthouse.store.values import Restoring, Who
 from tests.web.described import holds
 from tests.web.house import ADMIN_KEY, House, document, letter, running
@@ -22,11 +23,17 @@ async def alone(tmp_path: Path) -> AsyncIterator[House]:
 
 async def in_doubt(house: House, count: int = 1, **more: Any) -> list[str]:
     """So many messages that were unfinished in a copy which this store is said to be; their ids."""
-    await house.ask("/example.com/sandbox/pause", None, ADMIN_KEY)
+    await switched(house, "pause")  # or they would be on their way already
     ids = [await house.accepted(letter(**more)) for _ in range(count)]
     await house.gateway._store.restored([Restoring(house.gateway._clock.now(), Who("command"), 1_790_000_000.0)])
-    await house.ask("/example.com/sandbox/resume", None, ADMIN_KEY)
+    await switched(house, "resume")
     return ids
+
+
+async def switched(house: House, how: str) -> None:
+    """Pause or resume the sandbox, and have the desk know it."""
+    await house.ask(f"/example.com/sandbox/{how}", None, ADMIN_KEY)
+    await follow(house.gateway._desk, house.gateway._store)
 
 
 async def told(house: House) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from posthouse.store.sqlite.store import SqliteStore
 from posthouse.telemetry import set_up
 from tests.providers.server import answer, answering
 from tests.telemetry.kept import kept_log
-from tests.web.house import House, letter, one_pool, running
+from tests.web.house import House, letter, one_pool, refusing, running
 from tests.web.http import Reply
 
 CANARY = "CANARY7f3a"
@@ -74,7 +74,7 @@ async def every_kind_of_trouble(house: House, patch: pytest.MonkeyPatch) -> list
         inside.setattr("posthouse.providers.sandbox.encode", broken)
         replies.append(await house.post(secret_letter(provider="sandbox"), KEY, prefer="wait=20"))
     with patch.context() as inside:
-        inside.setattr(SqliteStore, "add", broken)
+        inside.setattr(SqliteStore, "add", refusing(RuntimeError(CANARY)))
         replies.append(await house.post(secret_letter(), KEY))
     return replies
 

@@ -19,7 +19,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(st.dictionaries(texts, values, max_size=4))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_what_the_standard_library_writes_is_read_back(value: dict[str, Any]) -> None:
     assert decode(json.dumps(value).encode()) == value
     assert decode(bytearray(json.dumps(value, ensure_ascii=False, indent=1).encode())) == value

@@ -16,6 +16,7 @@ BEYOND: Final = frozenset(
         # Numbers as text, instants, what the pool knows, a cursor that nobody was given, a whole configuration.
         *("number-range", "duration-format", "time-range", "expiry-before-sending", "expired-already"),
         *("class-unknown", "provider-unknown", "metadata-reserved", "parameter-invalid", "configuration"),
+        "from-domain-not-allowed",
     }
 )
 """Codes of problems that a request may have although it fits its schema."""

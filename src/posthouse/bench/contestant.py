@@ -8,6 +8,7 @@ import msgspec
 from posthouse.bench import bare, bulk
 from posthouse.bench.postgresql import Database
 from posthouse.bench.process import BenchError
+from posthouse.delivery import nodes
 from posthouse.providers.base import HttpRequest, HttpResponse
 from posthouse.providers.client import Client, prepare
 
@@ -44,7 +45,10 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 class Contestant(Protocol):
-    """A server under measurement. processes: how many of them work; a supervisor does not count."""
+    """A server under measurement. processes: how many of them work; a supervisor does not count.
+
+    settles_s: so long after its first answer all of them work as they always will.
+    """
 
     @property
     def store(self) -> Store: ...
@@ -54,6 +58,9 @@ class Contestant(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def settles_s(self) -> float: ...
 
     async def commands(self, place: Place, database: Database | None) -> list[list[str]]:
         """The arguments to Python that start it at this place, process by process; what they need is made."""
@@ -71,6 +78,7 @@ class BareLoop:
         self.store: Final = store
         self.processes: Final = processes
         self.name: Final = named("bare", store, processes)
+        self.settles_s: Final = 0.0
 
     async def commands(self, place: Place, database: Database | None) -> list[list[str]]:
         store, roles = str(place.directory / "bare.db"), {"all": place.port}
@@ -106,6 +114,8 @@ class Posthouse:
         self.store: Final = store
         self.processes: Final = processes
         self.name: Final = named("posthouse", store, processes)
+        # One of several that start only takes in until the others have seen it.
+        self.settles_s: Final = nodes.SEEN_S + nodes.EVERY_S if processes > 1 else 0.0
 
     async def commands(self, place: Place, database: Database | None) -> list[list[str]]:
         file = place.directory / "posthouse.yaml"

@@ -144,11 +144,12 @@ async def cold_start(ground: Ground, contestant: Contestant) -> float:
 
 
 async def run(ground: Ground, contestant: Contestant, number: int) -> Run:
-    """Warm up, drain; as much as it takes, drain; half of that in an open loop, drain. Counters between."""
+    """Settle, warm up, drain; as much as it takes, drain; half of that in an open loop, drain. Counters between."""
     plan = ground.plan
     start = await ground.carried()
     async with trial(ground, contestant) as one:
         await one.drained(start + 1)
+        await clock.sleep(contestant.settles_s)
         warm = await one.fire(min(WARM_S, plan.seconds), plan.connections)
         await one.drained(start + 1 + warm.accepted)
         before = await one.mark()

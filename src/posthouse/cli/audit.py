@@ -31,7 +31,7 @@ def audit(
     """List who changed what, the newest first. Needs an administrator's key."""
     asked = {"pool": pool, "what": what, "since": since, "limit": str(limit), "cursor": cursor}
     query = urlencode({name: value for name, value in asked.items() if value})
-    document = checked(Client(url, key).call("GET", f"/admin/audit?{query}"))
+    document = checked(Client(url, key).call("GET", f"/admin/audit?{query}"), as_json=as_json)
     if as_json:
         print_json(document)
         return

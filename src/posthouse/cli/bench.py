@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -36,7 +37,7 @@ def bench(
     ] = 64,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORD", help="Those with this word in their names; say it again for more."),
+        typer.Option(metavar="WORD", help="Those of this name, or with this word in it; say it again for more."),
     ] = None,
     cold_starts: Annotated[int, typer.Option(min=0, help="How often each is started to time its first answer.")] = 3,
     directory: Annotated[
@@ -95,10 +96,11 @@ def bench(
     from posthouse.bench.ground import ALL, Plan
     from posthouse.bench.process import BenchError
 
-    names = tuple(name for name in ALL if not only or any(word in name.split() for word in only))
+    names = tuple(name for name in ALL if not only or any(word in (name, *name.split()) for word in only))
     if not names:
-        raise typer.BadParameter(f"expected a word of {', '.join(ALL)}", param_hint="--only")
-    command = f"posthouse bench --rounds {rounds} --seconds {seconds:g}" + "".join(f" --only {w}" for w in only or ())
+        raise typer.BadParameter(f"expected one of {', '.join(ALL)}, or a word of them", param_hint="--only")
+    chosen = "".join(f" --only {quote(word)}" for word in only or ())
+    command = f"posthouse bench --rounds {rounds} --seconds {seconds:g}{chosen}"
     try:
         report = _measured(Plan(rounds, seconds, connections, cold_starts, names, directory, postgresql), command)
     except BenchError as error:

@@ -13,7 +13,7 @@ EXAMPLES: Final = """
 
 def cancel(message_id: MessageId, as_json: AsJson = False, url: Url = URL, key: ApiKey = None) -> None:
     """Take a message back that was not sent yet. Exit code 1 where it is too late."""
-    document = checked(Client(url, key).call("DELETE", at(message_id)))
+    document = checked(Client(url, key).call("DELETE", at(message_id)), as_json=as_json)
     if as_json:
         print_json(document)
     else:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from posthouse.cli.screen import print_json
+
 Url = Annotated[str, typer.Option("--url", envvar="POSTHOUSE_URL", metavar="URL", help="The server.")]
 ApiKey = Annotated[
     str | None,
@@ -101,10 +103,15 @@ def _refused(error: urllib.error.HTTPError) -> Reply:
         return Reply(error.code, {"detail": f"the server answered {error.code} without saying why"})
 
 
-def checked(reply: Reply) -> dict[str, Any]:
-    """The document of an answer that succeeded; otherwise says what was wrong and ends the command with 1."""
+def checked(reply: Reply, *, as_json: bool = False) -> dict[str, Any]:
+    """The document of an answer that succeeded; otherwise says what was wrong and ends the command with 1.
+
+    as_json: to programs as well, on standard output, in the server's own words.
+    """
     if reply.status < 400:
         return reply.document
+    if as_json:
+        print_json(reply.document)
     detail = reply.document.get("detail", "refused")
     print(detail, file=sys.stderr)
     for problem in reply.document.get("problems", ()):

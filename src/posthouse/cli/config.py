@@ -1,6 +1,6 @@
 """posthouse config: what a configuration may say."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -29,7 +29,7 @@ def root() -> None:
 
 
 @config.command("schema", epilog=examples(EXAMPLES), context_settings=SETTINGS)
-def schema() -> None:
+def schema(_: Annotated[bool, typer.Option("--json", help="Answer as JSON, as it always does.")] = False) -> None:
     """Print the JSON Schema (2020-12) of posthouse.yaml."""
     from posthouse.config.describe import json_schema
     from posthouse.providers.catalogue import SPECS

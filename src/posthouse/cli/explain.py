@@ -71,11 +71,12 @@ def explain(
         raise typer.BadParameter("expected an id, or --to and the rest of a message (one of them)", param_hint="ID")
     client = Client(url, key)
     if message_id is not None:
-        document = checked(client.call("GET", at(message_id, "/explain")))
+        document = checked(client.call("GET", at(message_id, "/explain")), as_json=as_json)
     else:
         # Routing looks at what a message is like, not at its words: some stand in where none are said.
         bodied = any(part in message for part in ("text", "html", "markdown"))
-        document = checked(client.call("POST", "/route/explain", message if bodied else {**message, "text": "…"}))
+        asked = message if bodied else {**message, "text": "…"}
+        document = checked(client.call("POST", "/route/explain", asked), as_json=as_json)
     if as_json:
         print_json(document)
     else:

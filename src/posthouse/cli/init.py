@@ -28,7 +28,7 @@ http:
 # smtp: {listen: 127.0.0.1:2525}      # the SMTP door: not built yet, nothing listens there
 
 store: sqlite:///posthouse.db         # postgresql://USER:PASSWORD@HOST/DATABASE for several processes or machines
-# workers: 1                          # processes on this machine; "auto" (one per core) needs PostgreSQL
+# workers: 1                          # processes on this machine; "auto" is one per core on PostgreSQL, 1 on SQLite
 # retention: {content: 7d, records: 90d}
 
 admins:                               # administer all pools

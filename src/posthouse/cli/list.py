@@ -9,6 +9,7 @@ from rich.text import Text
 
 from posthouse.cli.client import URL, ApiKey, AsJson, Client, Url, checked
 from posthouse.cli.screen import coloured, plain, print_json, screen
+from posthouse.mail.event import STATUSES
 
 EXAMPLES: Final = """
   posthouse list --status failed
@@ -34,10 +35,12 @@ def list_messages(
     key: ApiKey = None,
 ) -> None:
     """List messages, the newest first."""
+    if status is not None and status not in STATUSES:
+        raise typer.BadParameter(f"{status}: expected one of {', '.join(STATUSES)}", param_hint="--status")
     asked = {"status": status, "to": to, "tag": tag, "provider": provider, "since": since, "until": until}
     asked |= {"limit": str(limit), "cursor": cursor}
     query = urlencode({name: value for name, value in asked.items() if value})
-    document = checked(Client(url, key).call("GET", f"/email?{query}"))
+    document = checked(Client(url, key).call("GET", f"/email?{query}"), as_json=as_json)
     if as_json:
         print_json(document)
         return

@@ -40,7 +40,7 @@ def release(
     """
     client = Client(url, key)
     if verdict is None:
-        document = checked(client.call("GET", "/admin/release"))
+        document = checked(client.call("GET", "/admin/release"), as_json=as_json)
         print_json(document) if as_json else print_doubts(document)
         return
     if every == bool(ids or pool):
@@ -50,7 +50,10 @@ def release(
     body = {name: value for name, value in asked.items() if value is not None}
     portions = [ids[n : n + MOST] for n in range(0, len(ids), MOST)] if ids else [None]
     told = [
-        checked(client.call("POST", "/admin/release", body if some is None else {**body, "ids": some}, 600.0))
+        checked(
+            client.call("POST", "/admin/release", body if some is None else {**body, "ids": some}, 600.0),
+            as_json=as_json,
+        )
         for some in portions
     ]
     released, left = sum(one["released"] for one in told), told[-1]["in_doubt"]

@@ -25,7 +25,7 @@ def resend(
 ) -> None:
     """Send the same content once more, as a new message."""
     said = {"force": True} if force else None
-    document = checked(Client(url, key).call("POST", at(message_id, "/resend"), said))
+    document = checked(Client(url, key).call("POST", at(message_id, "/resend"), said), as_json=as_json)
     if as_json:
         print_json(document)
     else:

@@ -73,7 +73,8 @@ def send(
     headers = {"Prefer": f"wait={WAIT_S}"} if wait else {}
     if idempotency_key is not None:
         headers["Idempotency_Key"] = idempotency_key
-    document = checked(Client(url, key).call("POST", "/email", message, timeout_s=WAIT_S + 10, **headers))
+    reply = Client(url, key).call("POST", "/email", message, timeout_s=WAIT_S + 10, **headers)
+    document = checked(reply, as_json=as_json)
     if as_json:
         print_json(document)
     elif "attempts" in document:

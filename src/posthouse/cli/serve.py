@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
+import msgspec
 import typer
 
 from posthouse.clock import SystemClock
@@ -30,7 +31,7 @@ EXAMPLES: Final = """
   posthouse serve
   posthouse serve --config /etc/posthouse/posthouse.yaml
   posthouse serve --listen 127.0.0.1:9090
-  posthouse serve --workers auto             one process per core; needs PostgreSQL
+  posthouse serve --workers auto             one process per core on PostgreSQL, one on SQLite
   posthouse serve --role delivery            only sends what others have accepted; needs PostgreSQL
 """
 
@@ -41,7 +42,11 @@ def serve(
         str | None, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
     ] = None,
     workers: Annotated[
-        str | None, typer.Option(metavar="N|auto", help="Processes on this machine; more than 1 needs PostgreSQL.")
+        str | None,
+        typer.Option(
+            metavar="N|auto",
+            help="Processes on this machine; more than 1 needs PostgreSQL; auto: one per core there, else 1.",
+        ),
     ] = None,
     role: Annotated[
         Role, typer.Option(help="web accepts, delivery sends, all does both; every role answers on its address.")
@@ -111,8 +116,8 @@ def _start(settings: Config, config: Path | None, listen: str | None, workers: s
 
 def _workers(settings: Config, asked: str | None) -> int:
     if asked is None or asked == "auto":
-        cores = os.cpu_count() or 1
-        return settings.processes(cores) if asked is None else cores
+        meant = settings if asked is None else msgspec.structs.replace(settings, workers="auto")
+        return meant.processes(os.cpu_count() or 1)
     if not asked.isdecimal() or not 1 <= int(asked) <= MOST_WORKERS:
         expected = f"expected a number from 1 to {MOST_WORKERS}, or auto"
         raise typer.BadParameter(expected, param_hint="--workers")
@@ -166,7 +171,7 @@ async def _serve(
     settings: Config, listener: socket.socket, file: Path | None, role: Role, ready: Callable[[], None]
 ) -> int:
     from posthouse.config.load import from_bytes
-    from posthouse.gateway import Gateway, heed_signals
+    from posthouse.gateway import Gateway, end_with, heed_signals
     from posthouse.metrics.shelf import Shelf
     from posthouse.store.contract import StoreRefused
 
@@ -176,7 +181,8 @@ async def _serve(
         gateway = await Gateway.open(
             settings,
             clock,
-            load=lambda: load(file, os.environ, SPECS, clock.now()),
+            # A file found by its name is the one that counts, also while it is away: the development mode is no answer.
+            load=lambda: load(file or settings.source, os.environ, SPECS, clock.now()),
             parse=lambda data: from_bytes(data, os.environ, SPECS, clock.now()),
             role=role,
             secret=bytes.fromhex(os.environ[SECRET]) if SECRET in os.environ else None,
@@ -188,7 +194,7 @@ async def _serve(
         return 1
     heed_signals(gateway)
     if ALIVE in os.environ:  # it ends with the supervisor: nobody else would start it again
-        asyncio.get_running_loop().add_reader(int(os.environ[ALIVE]), gateway.stop)
+        end_with(gateway, int(os.environ[ALIVE]))
     try:
         return await gateway.run(listener, ready)
     finally:

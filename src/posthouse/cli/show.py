@@ -20,7 +20,7 @@ MessageId = Annotated[str, typer.Argument(metavar="ID", help="The message's id."
 
 def show(message_id: MessageId, as_json: AsJson = False, url: Url = URL, key: ApiKey = None) -> None:
     """Show a message, its attempts and its events."""
-    document = checked(Client(url, key).call("GET", at(message_id)))
+    document = checked(Client(url, key).call("GET", at(message_id)), as_json=as_json)
     if as_json:
         print_json(document)
     else:

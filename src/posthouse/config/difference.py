@@ -10,7 +10,7 @@ from posthouse.config.schema import Config, Part
 FIXED: Final = ("http.listen", "smtp", "store", "workers", "health_scope", "log")
 """What a running process has taken once and for all: a change there is in force after the next start."""
 
-UNTOLD: Final = frozenset({"source", "warnings"})
+UNTOLD: Final = frozenset({"source", "text", "warnings"})
 """What is no setting."""
 
 

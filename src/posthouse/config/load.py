@@ -22,6 +22,7 @@ from posthouse.config.read import read
 from posthouse.config.schema import Config
 from posthouse.config.twelve_factor import CONFIG_FILE, from_environment, speaks, under
 from posthouse.providers.base import Spec
+from posthouse.secret import Secret
 
 FILE_NAME: Final = "posthouse.yaml"
 
@@ -83,4 +84,5 @@ def from_bytes(data: bytes, env: Mapping[str, str], specs: Mapping[str, Spec], n
         text = data.decode()
     except UnicodeDecodeError as error:
         return [Problem("", data.count(b"\n", 0, error.start) + 1, "expected UTF-8")]
-    return read(text, env, specs, now)
+    found = read(text, env, specs, now)
+    return replace(found, text=Secret(text)) if isinstance(found, Config) else found

@@ -299,7 +299,8 @@ class Config(Part, frozen=True, kw_only=True):
     """Everything an operator wants of Posthouse.
 
     mode: where it came from: a file, variables of the environment, or neither (development). source: the file.
-    warnings: what the operator should see, though it works.
+    text: what the file said, its secrets with it; empty where there is none. warnings: what the operator should see,
+    though it works.
     """
 
     http: Annotated[Http, Meta(description="The HTTP door.")] = Http()
@@ -326,6 +327,7 @@ class Config(Part, frozen=True, kw_only=True):
     pools: Annotated[dict[Domain, Pool], Meta(min_length=1, description="The sending domains.")]
     mode: Annotated[Literal["file", "environment", "development"], UNWRITTEN] = "file"
     source: Annotated[Path | None, UNWRITTEN] = None
+    text: Annotated[Secret, UNWRITTEN] = Secret("")
     warnings: Annotated[tuple[Problem, ...], UNWRITTEN] = ()
 
     def processes(self, cores: int) -> int:

@@ -20,6 +20,7 @@ import msgspec
 
 from posthouse.mail.address import check, parse
 from posthouse.mail.message import Address
+from posthouse.mail.policy import NAME
 from posthouse.mail.problem import Flaw
 from posthouse.routing.rules import Rate
 from posthouse.secret import Secret
@@ -79,7 +80,6 @@ _DURATION_PART: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|[smhdw])")
 _DURATION: Final = re.compile(f"({_DURATION_PART.pattern})+")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[-+]\d\d:\d\d)?)?", re.ASCII)
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _RECIPIENTS: Final = re.compile(r"[^\s@]+@[^\s@]+")
 _HOSTS: Final = re.compile(r"((\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]*)(:[0-9]{1,5})?(,|$))*")
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
@@ -168,7 +168,7 @@ def mailbox(scalar: Scalar) -> Address | Flaw:
 
 
 def name(scalar: Scalar) -> str | None:
-    return scalar.text if _NAME.fullmatch(scalar.text) else None
+    return scalar.text if NAME.fullmatch(scalar.text) else None
 
 
 def recipients(scalar: Scalar) -> str | None:

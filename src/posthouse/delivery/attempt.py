@@ -4,6 +4,8 @@ A claimed message is routed, its attempt is written down, it is handed to a prov
 written down again. Whatever interrupts this between the two writings is remembered as doubt, never as failure.
 """
 
+import msgspec
+
 from posthouse.delivery.desk import Carrier, Desk
 from posthouse.delivery.suppressed import status_without_anybody, without_suppressed
 from posthouse.mail.event import UNFINISHED, Status
@@ -21,6 +23,22 @@ from posthouse.telemetry import log, success, warn
 
 AGAIN_S = 1.0
 """How often what a full disk did not take is tried again."""
+
+ID_MAX = 512
+"""Characters of a provider's id that is kept: theirs have a hundred at the most, and an index takes some 2,700."""
+
+
+class Departure(msgspec.Struct, frozen=True):
+    """An attempt that has its provider, and a place there. at: when it began.
+
+    carrier: this one to the end, whatever is reloaded meanwhile. spared: what is to be told of recipients left out.
+    """
+
+    claim: Claim
+    candidate: Candidate
+    carrier: Carrier
+    at: float
+    spared: tuple[Happening, ...] = ()
 
 
 async def attempt(claim: Claim, desk: Desk) -> None:
@@ -45,15 +63,32 @@ async def attempt(claim: Claim, desk: Desk) -> None:
             end = over(job, status, reason)
             await _over(claim, end.status, end.events, desk, now)
         case Send(candidate):
-            carrier = desk.carriers[job.pool, candidate.name]  # this one to the end, whatever is reloaded meanwhile
-            desk.started(job.pool, candidate, now)
-            try:
-                intended = await _intend(claim, candidate, carrier, desk, now)
-                outcome = await _deliver(claim, candidate, carrier, desk) if intended else None
-            finally:
-                desk.ended(job.pool, candidate.name)
-            if outcome is not None:
-                await settle(claim, candidate.name, outcome, desk, now, spared=spared)
+            departure = depart(claim, candidate, desk, now, spared)
+            if await _intended(departure, desk):
+                await carry(departure, desk)
+
+
+def depart(claim: Claim, candidate: Candidate, desk: Desk, now: float, spared: tuple[Happening, ...] = ()) -> Departure:
+    """Take a place at that provider. It must be carried then, or stay."""
+    desk.started(claim.job.pool, candidate, now)
+    return Departure(claim, candidate, desk.carriers[claim.job.pool, candidate.name], now, spared)
+
+
+def stay(departure: Departure, desk: Desk) -> None:
+    """Give the place back: it does not begin."""
+    desk.ended(departure.claim.job.pool, departure.candidate.name)
+
+
+async def carry(departure: Departure, desk: Desk) -> None:
+    """Make the attempt, which is on disk as begun, and write down what happened."""
+    claim, candidate, carrier = departure.claim, departure.candidate, departure.carrier
+    try:
+        in_time = await _in_time(claim, carrier, desk)
+        outcome = await _deliver(claim, candidate, carrier, desk) if in_time else None
+    finally:
+        desk.ended(claim.job.pool, candidate.name)
+    if outcome is not None:
+        await settle(claim, candidate.name, outcome, desk, departure.at, spared=departure.spared)
 
 
 async def _over(claim: Claim, status: Status, events: tuple[Happening, ...], desk: Desk, now: float) -> None:
@@ -63,24 +98,31 @@ async def _over(claim: Claim, status: Status, events: tuple[Happening, ...], des
         desk.tally.ended[claim.job.pool, status] += 1
 
 
-async def _intend(claim: Claim, candidate: Candidate, carrier: Carrier, desk: Desk, now: float) -> bool:
-    """Write down that the attempt begins. False: somebody else has the message now, or it was cancelled."""
-    job = claim.job
-    doubt = job.course.doubt
-    intent = Intent(job.id, claim.fence, claim.attempts + 1, candidate.name, job.pool, now, doubt, claim.seen)
+async def _intended(departure: Departure, desk: Desk) -> bool:
+    """Write down that the attempt begins. False: it does not; somebody else has the message, or it was cancelled."""
+    claim, job = departure.claim, departure.claim.job
+    number, provider, doubt = claim.attempts + 1, departure.candidate.name, job.course.doubt
+    intent = Intent(job.id, claim.fence, number, provider, job.pool, departure.at, doubt, claim.seen)
+    written = False
     try:
         written, *_ = await desk.work.intend([intent])
     except StoreDown as error:
         if error.fatal:
             raise
-        await _given_back(claim, desk, error)
-        return False
-    last_start = claim.leased_until - carrier.timeout_s
-    if written and desk.clock.now() > last_start:
-        # The process stood still for a while: nobody may have taken the message over before the first byte leaves.
-        renewal = Renewal(job.id, claim.fence, desk.clock.now() + desk.lease_s)
-        written, *_ = await desk.work.renew([renewal])
+        await give_back(claim, desk, str(error))
+    finally:
+        if not written:
+            stay(departure, desk)
     return written
+
+
+async def _in_time(claim: Claim, carrier: Carrier, desk: Desk) -> bool:
+    """Whether nobody can have taken it over before the first byte leaves, also where this process stood still."""
+    now = desk.clock.now()
+    if now <= claim.leased_until - carrier.timeout_s:
+        return True
+    held, *_ = await desk.work.renew([Renewal(claim.job.id, claim.fence, now + desk.lease_s)])
+    return held
 
 
 async def _deliver(claim: Claim, candidate: Candidate, carrier: Carrier, desk: Desk) -> Outcome:
@@ -139,7 +181,7 @@ async def settle(
         owed=claim.owed if spared and then.owed is None else then.owed,
         status_code=outcome.status,
         detail=outcome.detail,
-        provider_message_id=outcome.message_id if isinstance(outcome, Accepted) else None,
+        provider_message_id=_id_given(outcome),
         events=(*spared, *then.events),
     )
     held = await _recorded(result, desk)
@@ -147,6 +189,12 @@ async def settle(
     if desk.traced is not None:
         desk.traced.attempted(claim, result, began, now, desk.clock.now())
     _say(claim, result, round(now - began, 4), held=held)
+
+
+def _id_given(outcome: Outcome) -> str | None:
+    """The id that the provider gave the message. Without it the message is found by our own, which travels with it."""
+    given = outcome.message_id if isinstance(outcome, Accepted) else None
+    return given if given is None or len(given) <= ID_MAX else None
 
 
 def _say(claim: Claim, result: Result, seconds: float, *, held: bool) -> None:
@@ -181,21 +229,26 @@ def _count(claim: Claim, result: Result, seconds: float | None, tally: Tally, *,
         tally.ended[pool, result.status] += 1
 
 
-async def _given_back(claim: Claim, desk: Desk, error: StoreDown) -> None:
-    """Put a message back that could not be begun, as soon as the store takes it: its lease would hold it for long."""
+async def give_back(claim: Claim, desk: Desk, why: str, patience_s: float = 0.0) -> None:
+    """Put a message back that could not be begun, as soon as the store takes it: its lease would hold it for long.
+
+    patience_s: how long one that is not there may still come, by a commit that nobody has heard of yet.
+    """
     event = "an attempt could not be written down; nothing was sent"
-    warn(event, trace=claim.trace, id=claim.job.id, reason=str(error))
+    warn(event, trace=claim.trace, id=claim.job.id, reason=why)
+    end = desk.clock.monotonic() + patience_s
     while True:
         await desk.clock.sleep(AGAIN_S)
         try:
             # Its answer may be all that was lost: then the attempt is written down, and is closed.
             back = Delay(claim.job.id, claim.fence, desk.clock.now(), unsent=claim.attempts + 1)
-            await desk.work.postpone([back])
+            held, *_ = await desk.work.postpone([back])
         except StoreDown as still:
             if still.fatal:
                 raise
         else:
-            return
+            if held or desk.clock.monotonic() >= end:
+                return
 
 
 async def _recorded(result: Result, desk: Desk) -> bool:

@@ -14,6 +14,7 @@ from posthouse.routing.board import Board, Fact, fold
 from posthouse.routing.explain import Explanation, explain
 from posthouse.routing.outcome import Outcome
 from posthouse.routing.quota import this_day, this_month
+from posthouse.routing.room import one_by_one
 from posthouse.routing.router import Decision, Wait, decide
 from posthouse.routing.rules import Candidate, Job, Rules
 from posthouse.routing.share import shared
@@ -41,6 +42,18 @@ class Carrier:
         self.provider, self.timeout_s, self.probe_mail = provider, timeout_s, probe_mail
 
 
+class Boards(dict[str, Board]):
+    """Those of pools that were ever asked for. make(pool): one that is asked for the first time."""
+
+    def __init__(self, make: Callable[[str], Board]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, pool: str) -> Board:
+        board = self[pool] = self._make(pool)
+        return board
+
+
 class Desk:
     """The one owner of the boards in a process. It replaces them between awaits, so nothing needs a lock."""
 
@@ -56,29 +69,24 @@ class Desk:
         """exchange: with the other processes on this store; None where each goes by what it sees itself."""
         self.exchange = exchange
         self.clock, self.work, self.tally = clock, work, tally or Tally()
-        self.carriers = carriers
+        self.carriers, self.lease_s = carriers, lease_s(carriers)
         self._whole: Mapping[str, Rules] = rules
         self._rules: Mapping[str, Rules] = rules
         self._shares = self._said = (1, 0)
         self._counts_for_all = False
         self.beat_at: float | None = None
-        self._boards: dict[str, Board] = {}
+        self._boards = Boards(self._new_board)
         self._switches: Mapping[str, Mapping[str, Switch]] = {}
         self.draining = False
         self.traced: Traced | None = None  # where attempts are traced
-
-    @property
-    def lease_s(self) -> float:
-        """How long a claim is held, in seconds."""
-        longest_s = max((carrier.timeout_s for carrier in self.carriers.values()), default=0.0)
-        return max(LEASE_S, 3 * longest_s)
 
     def reconfigure(self, rules: Mapping[str, Rules], carriers: Mapping[Line, Carrier]) -> None:
         """Other rules and other carriers from now on, all at once. What is known of those that stay is kept.
 
         An attempt that has begun ends with the carrier it began with.
         """
-        self._whole, self.carriers = rules, carriers
+        self._whole = rules
+        self.carriers, self.lease_s = carriers, lease_s(carriers)
         self.count_anew()  # a quota may be new, and something sent already
         self._part()
 
@@ -103,11 +111,10 @@ class Desk:
 
     def board(self, pool: str) -> Board:
         """What is known of a pool's providers; a pool the configuration no longer has keeps its mail waiting."""
-        board = self._boards.get(pool)
-        if board is None:
-            board = Board(self._rules.get(pool) or Rules(pool), switches=dict(self._switches.get(pool, {})))
-            self._boards[pool] = board
-        return board
+        return self._boards[pool]
+
+    def _new_board(self, pool: str) -> Board:
+        return Board(self._rules.get(pool) or Rules(pool), switches=dict(self._switches.get(pool, {})))
 
     def boards(self) -> list[Board]:
         """The boards of all pools that were ever asked for."""
@@ -140,12 +147,12 @@ class Desk:
             return
         for (pool, provider), spent in (await self.work.spent(this_day(now), this_month(now), lines)).items():
             # All that is counted began before this moment: the fold must not count it again.
-            self._boards[pool] = self.board(pool).resumed(provider, msgspec.structs.replace(spent, as_of=now))
+            self._boards[pool] = self._boards[pool].resumed(provider, msgspec.structs.replace(spent, as_of=now))
 
     def remember(self, observations: Mapping[str, list[Fact]]) -> None:
         """Fold what earlier attempts taught."""
         for pool, facts in observations.items():
-            self._boards[pool] = fold(self.board(pool), facts)
+            self._boards[pool] = fold(self._boards[pool], facts)
 
     def switched(self, switches: Mapping[str, Mapping[str, Switch]]) -> None:
         """How operators want providers to stand, all of them; what has changed is said in the log."""
@@ -160,11 +167,20 @@ class Desk:
 
     def simulated(self, pool: str, provider: str, message_id: str, number: int) -> Outcome | None:
         """The outcome of an attempt while an operator has its provider pretend to fail; None: ask the provider."""
-        return simulated(self.board(pool).switch(provider), message_id, number, self.clock.now())
+        return simulated(self._boards[pool].switch(provider), message_id, number, self.clock.now())
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one pool, and no more."""
+        return len(self._rules) <= 1 and len(self._boards) <= 1
+
+    def one_by_one(self, pool: str, candidate: Candidate, now: float) -> bool:
+        """See `room.one_by_one`."""
+        return one_by_one(candidate, self._boards[pool].standing(candidate.name), now)
 
     def rooms(self, now: float) -> dict[str, int]:
         """pool → how many of its messages could start now: never more is claimed than the providers have room for."""
-        return {pool: max(0, self.board(pool).room(now)) for pool in {**self._rules, **self._boards}}
+        return {pool: max(0, self._boards[pool].room(now)) for pool in {**self._rules, **self._boards}}
 
     def wait_s(self, now: float, most: float) -> float:
         """How long until a provider's pace allows what it does not allow now, in seconds; at most `most`."""
@@ -176,21 +192,21 @@ class Desk:
         return soonest - now
 
     def decide(self, job: Job, now: float) -> Decision:
-        return decide(job, self.board(job.pool), now)
+        return decide(job, self._boards[job.pool], now)
 
     def outlook(self, job: Job) -> Explanation | None:
         """Why this message would have to wait; None where it would not. The reasons cost ten times the decision."""
         now = self.clock.now()
-        return explain(job, self.board(job.pool), now) if isinstance(self.decide(job, now), Wait) else None
+        return explain(job, self._boards[job.pool], now) if isinstance(self.decide(job, now), Wait) else None
 
     def started(self, pool: str, candidate: Candidate, now: float) -> None:
-        self._boards[pool] = self.board(pool).started(candidate, now)
+        self._boards[pool] = self._boards[pool].started(candidate, now)
 
     def ended(self, pool: str, provider: str) -> None:
-        self._boards[pool] = self.board(pool).ended(provider)
+        self._boards[pool] = self._boards[pool].ended(provider)
 
     def probing(self, pool: str, provider: str) -> None:
-        self._boards[pool] = self.board(pool).probing(provider)
+        self._boards[pool] = self._boards[pool].probing(provider)
 
     def observe(self, pool: str, fact: Fact) -> None:
         """Learn from one answer to this process, and let the others know."""
@@ -206,7 +222,7 @@ class Desk:
 
     def _learn(self, pool: str, fact: Fact) -> None:
         """Fold a fact, and say so when a circuit opens or closes by it, or trust is lost or won back."""
-        before = self.board(pool)
+        before = self._boards[pool]
         after = self._boards[pool] = before.observe(fact)
         was, now_is = before.standing(fact.provider), after.standing(fact.provider)
         if was.circuit.opened_at is None and now_is.circuit.opened_at is not None:
@@ -221,9 +237,14 @@ class Desk:
     def circuits(self, now: float) -> dict[str, dict[str, "State"]]:
         """pool → provider → state of its circuit, of all that are configured."""
         return {
-            pool: {c.name: self.board(pool).standing(c.name).circuit.state(now) for c in rules.candidates}
+            pool: {c.name: self._boards[pool].standing(c.name).circuit.state(now) for c in rules.candidates}
             for pool, rules in self._rules.items()
         }
+
+
+def lease_s(carriers: Mapping[Line, Carrier]) -> float:
+    """How long a claim is held where these carry, in seconds."""
+    return max(LEASE_S, 3 * max((carrier.timeout_s for carrier in carriers.values()), default=0.0))
 
 
 def changed(

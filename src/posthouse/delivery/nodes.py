@@ -17,8 +17,9 @@ GONE_S = 6.0
 SEEN_S = 2.5
 """So long after its first sign of life everybody has seen a new process: two signs of theirs, and some delay."""
 
-FRESH_S = 3.0
-"""How old its own last sign of life may be for a process to claim: well before the others take its share."""
+FRESH_S = 2.0
+"""How old its own last sign of life may be for a process to claim: well before the others take its share, and before
+one that it has not heard of yet begins to send."""
 
 
 async def join(desk: Desk, node: str) -> None:
@@ -44,13 +45,19 @@ async def join(desk: Desk, node: str) -> None:
 
 
 async def beat(desk: Desk, node: str) -> int:
-    """One sign of life, and the share that follows from it; how many processes send."""
+    """One sign of life, and the share that follows from it; how many processes send.
+
+    StoreDown also where it took so long that this process counts as gone: it says so anew, and claims nothing before.
+    """
+    began_at = desk.clock.monotonic()
     live = await desk.work.beat(node, GONE_S)
+    if node not in live:
+        raise StoreDown("its sign of life came too late, and it counts as gone")
     if live[0] == node:
         await desk.take_up_quotas()  # before it carries for them
     if desk.share(len(live), live.index(node)):
         log("the limits of providers are shared", count=len(live))
-    desk.beat_at = desk.clock.monotonic()
+    desk.beat_at = began_at  # whoever came after that may not be among them
     return len(live)
 
 

@@ -18,8 +18,10 @@ DELAY_S = 5.0
 
 async def probe(desk: Desk, pool: str, provider: str) -> None:
     """One health call, or one dummy message where the pool wants that; its answer is a fact like any other."""
+    carrier, now = desk.carriers.get((pool, provider)), desk.clock.now()
+    if carrier is None:
+        return  # taken out of the configuration a moment ago
     desk.probing(pool, provider)
-    carrier, now = desk.carriers[pool, provider], desk.clock.now()
     asked = f"probe-{now:.0f}"
     try:
         if (outcome := desk.simulated(pool, provider, asked, 0)) is not None:
@@ -40,11 +42,10 @@ async def probe(desk: Desk, pool: str, provider: str) -> None:
 
 async def chosen(desk: Desk, pool: str, provider: str) -> bool:
     """Whether this process is the one to ask: of all that learn from each other one does, and the others hear of it."""
-    if desk.exchange is None:
-        return True
-    return await desk.exchange.take_probe(
-        pool, provider, max(TIMEOUT_S, desk.carriers[pool, provider].timeout_s) + DELAY_S
-    )
+    carrier = desk.carriers.get((pool, provider))
+    if carrier is None or desk.exchange is None:
+        return carrier is not None
+    return await desk.exchange.take_probe(pool, provider, max(TIMEOUT_S, carrier.timeout_s) + DELAY_S)
 
 
 async def probing(desk: Desk) -> None:

@@ -31,13 +31,15 @@ class Retention(msgspec.Struct):
 
 
 async def sweep(desk: Desk, at: float | None = None) -> int:
-    """Take over every message whose lease had run out at that instant, or now; how many there were.
+    """Take over every message whose lease had run out at that instant, and has now; how many there were.
 
     One whose attempt had begun may have been sent: that is doubt, by the pool's policy. The provider is not to blame.
     """
     swept = 0
     while True:
-        now = desk.clock.now() if at is None else at
+        now = desk.clock.now()
+        if at is not None:
+            now = min(now, at)  # a clock that was set back meanwhile gives shorter leases
         claims = await desk.work.sweep(ClaimRequest(BATCH, MAX_BYTES, now, desk.lease_s))
         if not claims:
             return swept

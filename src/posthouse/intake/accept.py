@@ -14,9 +14,8 @@ from posthouse.mail.ident import RANDOM_BYTES, uuid7
 from posthouse.mail.limits import Limits
 from posthouse.mail.message import Message, Policy
 from posthouse.mail.problem import Refusal
-from posthouse.mail.validate import validate
+from posthouse.mail.validate import Unfit, validate
 from posthouse.routing.capability import needs
-from posthouse.routing.rules import Job
 from posthouse.store.contract import Inbox
 from posthouse.store.values import LANES, Entry, Mismatch, Once, Receipt, Stored, Summary, pack
 
@@ -27,6 +26,13 @@ LANE_NAMES: Final = {number: name for name, number in LANES.items()}
 
 DRAWN: Final = 64 * RANDOM_BYTES
 """Random bytes are drawn for so many ids at once: asking the kernel is half the cost of an id."""
+
+
+class Objection(Refusal, frozen=True):
+    """A good message that its pool or its key is against. pool: its name. once: what the request's key stands for."""
+
+    pool: str
+    once: Once | None
 
 
 class Intake:
@@ -73,13 +79,19 @@ class Intake:
         """The message as it will be stored, or everything that is wrong with it. trace: see `Entry`."""
         now = self._clock.now()
         judged = validate(fields, self._limits, pool.default_from)
-        if isinstance(judged, Refusal):
-            return judged
-        message, wishes = sender_of(judged.message, pool), judged.policy
+        if isinstance(judged, Unfit):
+            more = objections(judged.message, judged.policy, pool, caller, now)
+            return Refusal((*judged.problems, *more))
+        asked, wishes = judged.message, judged.policy
+        message, content = sender_of(asked, pool), pack(asked)
+        once = None if once_key is None else Once(once_key, fingerprint(content, wishes, caller), now + REMEMBERED_S)
         problems = objections(message, wishes, pool, caller, now)
         if problems:
-            return Refusal(tuple(problems))
-        return self._written(caller.redirected(message), wishes, pool, caller, now, once_key, trace)
+            return Objection(tuple(problems), pool.name, once)
+        leaving = caller.redirected(message)
+        if leaving is not asked:
+            content = pack(leaving)
+        return self._written(leaving, content, wishes, pool, caller, now, once, trace)
 
     def again(
         self,
@@ -89,7 +101,7 @@ class Intake:
         caller: Caller,
         once_key: str | None,
         trace: str | None = None,
-    ) -> Entry | Refusal:
+    ) -> Entry | Objection:
         """The same message once more, as it will be stored, under what the pool and the key allow today.
 
         What was asked of its time is over; what was asked of its way still holds. message: the content that is stored.
@@ -103,26 +115,28 @@ class Intake:
                 require_tags=wanted.require_tags,
                 on_unsure=wanted.on_unsure,
             )
+        once = None
+        if once_key is not None:
+            digest = sha256(fingerprint(pack(message), wishes, caller) + record.id.encode()).digest()
+            once = Once(once_key, digest, now + REMEMBERED_S)
         problems = objections(message, wishes, pool, caller, now)
         if problems:
-            return Refusal(tuple(problems))
-        entry = self._written(caller.redirected(message), wishes, pool, caller, now, once_key, trace)
-        once = entry.once
-        if once is not None:
-            once = msgspec.structs.replace(once, digest=sha256(once.digest + record.id.encode()).digest())
-        return msgspec.structs.replace(entry, once=once, resent_from=record.id)
+            return Objection(tuple(problems), pool.name, once)
+        leaving = caller.redirected(message)
+        entry = self._written(leaving, pack(leaving), wishes, pool, caller, now, once, trace)
+        return msgspec.structs.replace(entry, resent_from=record.id)
 
     def _written(
         self,
         message: Message,
+        content: bytes,
         wishes: Policy,
         pool: PoolPolicy,
         caller: Caller,
         now: float,
-        once_key: str | None,
+        once: Once | None,
         trace: str | None,
     ) -> Entry:
-        content = pack(message)
         on = terms(wishes, pool, caller, now)
         recipients = message.recipients
         return Entry(
@@ -139,7 +153,8 @@ class Intake:
                 metadata=message.metadata,
             ),
             content=content,
-            needs=int(needs(message)),
+            message=message,
+            needs=needs(message),
             recipients=len(recipients),
             lane=on.lane,
             class_name=on.class_name,
@@ -147,7 +162,7 @@ class Intake:
             wanted=on.wanted,
             caller=caller.name if caller.daily is not None else None,
             trace=trace,
-            once=None if once_key is None else Once(once_key, fingerprint(content, wishes), now + REMEMBERED_S),
+            once=once,
         )
 
     def _next_id(self, now: float) -> str:
@@ -157,25 +172,13 @@ class Intake:
         return uuid7(now, drawn)
 
 
-def job_of(entry: Entry) -> Job:
-    """What routing is told of a message that was not stored, or not yet."""
-    wanted = entry.wanted
-    return Job(
-        id=entry.id,
-        pool=entry.pool,
-        give_up_at=entry.give_up_at,
-        needs=entry.needs,
-        size=len(entry.content),
-        recipients=entry.recipients,
-        provider=None if wanted is None else wanted.provider,
-        require_tags=frozenset() if wanted is None else frozenset(wanted.require_tags),
-        on_unsure=None if wanted is None else wanted.on_unsure,
-        expires_at=entry.expires_at,
-    )
+def fingerprint(content: bytes, wishes: Policy, caller: Caller) -> bytes:
+    """What makes two requests the same: every byte of the message as it was handed in, every wish, and whether it is
 
-
-def fingerprint(content: bytes, wishes: Policy) -> bytes:
-    """What makes two requests the same: every byte of the message, and every wish. 32 bytes."""
+    to leave as it is: what a key has only pretended to send, or sent elsewhere, was another message. 32 bytes.
+    """
     digest = sha256(content)
     digest.update(msgspec.json.encode(wishes))
+    if caller.mode != "live" or caller.redirect is not None:
+        digest.update(msgspec.json.encode((caller.mode, caller.redirect)))
     return digest.digest()

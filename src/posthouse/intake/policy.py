@@ -70,12 +70,12 @@ def sender_of(message: Message, pool: PoolPolicy) -> Message:
     return message
 
 
-def objections(message: Message, wishes: Policy, pool: PoolPolicy, caller: Caller, now: float) -> list[Problem]:
-    """Everything that this pool or this key has against the message."""
+def objections(message: Message | None, wishes: Policy, pool: PoolPolicy, caller: Caller, now: float) -> list[Problem]:
+    """Everything that this pool or this key has against the message. None where only its wishes could be read."""
     found = []
-    if pool.sender == "pool_domain" and message.sender.domain != pool.name:
+    if message is not None and pool.sender == "pool_domain" and message.sender.domain != pool.name:
         found.append(Problem("from-domain-not-allowed", "from", f"expected an address of the domain {pool.name}"))
-    if caller.allow:
+    if message is not None and caller.allow:
         for field, addresses in (("to", message.to), ("cc", message.cc), ("bcc", message.bcc)):
             found += [
                 Problem("recipient-not-allowed", f"{field}[{place}]", "expected a recipient this key may write to")
@@ -88,7 +88,7 @@ def objections(message: Message, wishes: Policy, pool: PoolPolicy, caller: Calle
     if wishes.provider is not None and wishes.provider not in pool.providers:
         known = ", ".join(sorted(pool.providers))
         found.append(Problem("provider-unknown", "provider", f"expected one of the pool's providers: {known}"))
-    if message.metadata:
+    if message is not None and message.metadata:
         found += [
             Problem("metadata-reserved", f"metadata.{name}", f"expected a name that does not begin with {RESERVED}")
             for name, _ in message.metadata

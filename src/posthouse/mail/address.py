@@ -7,6 +7,7 @@ an address, the expression 1 to 2 (measured 2026-11).
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 import email_validator
@@ -21,6 +22,8 @@ ADDRESS_MAX: Final = 254
 """Octets in all (RFC 5321, 4.5.3.1.3 with the errata to RFC 3696)."""
 TEXT_MAX: Final = 2_000
 """Characters of a mailbox with its name: keeps what is endless from the expressions below."""
+REMEMBERED: Final = 1_000
+"""Mailboxes that are remembered: an application sends from one or two, and again and again."""
 
 INVALID: Final = Flaw("address-invalid", "Expected one address like ann@example.com or Ann <ann@example.com>.")
 MANY: Final = Flaw("address-many", "Expected exactly one mailbox; several are given as a list.")
@@ -66,10 +69,15 @@ def parse(text: str) -> Address | Flaw:
 
     Exactly one, nothing around it: no list, group, comment, route or encoded word. Only quoted names hold commas.
     """
+    if len(text) <= TEXT_MAX:
+        return _parse(text)
+    return LONG if text.endswith(">") else check(text)
+
+
+@lru_cache(REMEMBERED)
+def _parse(text: str) -> Address | Flaw:
     if not text.endswith(">"):
         return check(text)
-    if len(text) > TEXT_MAX:
-        return LONG
     if text.startswith('"'):
         quoted = _quoted(text)
         if quoted is None:
@@ -85,6 +93,14 @@ def parse(text: str) -> Address | Flaw:
     if name and (flaw := _phrase_flaw(name)):
         return flaw
     return check(email[:-1], name)
+
+
+def domain_of_dns(domain: str) -> str:
+    """The domain as DNS has it: in lower case, and by IDNA where it is not ASCII; what is no domain stays as it is."""
+    if domain.isascii() or len(domain) > 253:
+        return domain.lower()
+    found = check(f"postmaster@{domain}")
+    return found.domain if isinstance(found, Address) else domain
 
 
 def shown(address: Address) -> str:

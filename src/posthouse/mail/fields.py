@@ -34,6 +34,8 @@ FIELDS: Final[dict[str, str]] = {
 } | ALIASES
 """Every name a field may be given under → the field's own."""
 
+OWN: Final = frozenset(FIELDS.values())
+
 EMPTY_COUNTS: Final = frozenset({"subject", "text", "html", "markdown"})
 """Fields whose empty string means something; in any other field it means what null means: not given."""
 
@@ -49,8 +51,8 @@ class Given(msgspec.Struct, frozen=True):
     labels: where the caller used another name, so that a problem speaks of the field as they know it.
     """
 
-    values: dict[str, Any]
-    labels: dict[str, str]
+    values: Mapping[str, Any]
+    labels: Mapping[str, str]
 
     def label(self, name: str) -> str:
         return self.labels.get(name, name)
@@ -58,6 +60,8 @@ class Given(msgspec.Struct, frozen=True):
 
 def gather(fields: Mapping[str, object], problems: list[Problem]) -> Given:
     """Sorts out the names; what has none, or is there twice, is reported."""
+    if OWN.issuperset(fields) and all(fields.values()):
+        return Given(fields, {})  # nearly all of them
     values: dict[str, Any] = {}
     labels: dict[str, str] = {}
     unknown = False

@@ -23,7 +23,13 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def instant(text: str) -> float | Flaw:
-    """An RFC 3339 instant as seconds since the epoch, UTC. A leap second counts as the first of the next minute."""
+    """An RFC 3339 instant of this century, at which something is to happen, as seconds since the epoch, UTC."""
+    at = moment(text)
+    return at if isinstance(at, Flaw) or EARLIEST <= at < LATEST else RANGE
+
+
+def moment(text: str) -> float | Flaw:
+    """Any RFC 3339 instant as seconds since the epoch, UTC. A leap second counts as the first of the next minute."""
     found = _instant(text)
     if found is None:
         return FORMAT
@@ -37,8 +43,7 @@ def instant(text: str) -> float | Flaw:
     except ValueError:
         return FORMAT
     offset = (offset_hours * 3_600 + offset_minutes * 60) * (-1 if found[8] == "-" else 1)
-    at = local + leap + float(found[7] or 0) - offset
-    return at if EARLIEST <= at < LATEST else RANGE
+    return local + leap + float(found[7] or 0) - offset
 
 
 def duration(text: str) -> float | Flaw:

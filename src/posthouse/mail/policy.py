@@ -19,12 +19,14 @@ NO_WISHES: Final = Policy()
 T = TypeVar("T")
 
 _STRING: Final = Flaw("field-type", "Expected a string.")
-_NAME: Final = Flaw("policy-name", "Expected a name of 1 to 64 letters, digits, dots, hyphens and underscores.")
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+"""What a class, a provider, a tag of providers or a key may be called."""
+
+_NAME: Final = Flaw("policy-name", "Expected a name of 1 to 64 letters, digits and . - _ @ +, a letter or digit first.")
 _NAMES: Final = Flaw("field-type", "Expected a list of names.")
 _TWO_ENDS: Final = Flaw("field-conflict", "Expected one of expires_at and expires_in.")
 _TOO_LATE: Final = Flaw("expiry-before-sending", "Expected an instant after send_at.")
 _MOST_TAGS: Final = 20
-_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch
 
 
 def read_policy(given: Given, problems: list[Problem]) -> Policy:
@@ -63,7 +65,7 @@ def _choice(value: object, field: str, choices: Mapping[str, T], problems: list[
 def _named(value: object, field: str, problems: list[Problem]) -> str | None:
     if value is None:
         return None
-    if isinstance(value, str) and _name(value):
+    if isinstance(value, str) and NAME.fullmatch(value):
         return value
     problems.append((_NAME if isinstance(value, str) else _STRING).at(field))
     return None

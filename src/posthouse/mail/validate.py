@@ -43,9 +43,19 @@ class Submission(msgspec.Struct, frozen=True):
     policy: Policy
 
 
+class Unfit(Refusal, frozen=True):
+    """What is wrong with it, and what could be read all the same, so that all else against it is said at once.
+
+    message: without recipients and content; None where there is no sender to be read.
+    """
+
+    message: Message | None
+    policy: Policy
+
+
 def validate(
     fields: Mapping[str, object], limits: Limits = DOCUMENTED, default_from: Address | None = None
-) -> Submission | Refusal:
+) -> Submission | Unfit:
     """Reads a request's fields (a decoded JSON object, or the same shape made from a form or from MIME).
 
     null, and an empty string in any field but the subject and the bodies, count as not given. Attachments hold
@@ -68,7 +78,8 @@ def validate(
     metadata = read_metadata(values["metadata"], limits, problems) if "metadata" in values else ()
     policy = read_policy(given, problems)
     if problems or sender is None:
-        return Refusal(tuple(problems))
+        read = None if sender is None else Message(sender, metadata=metadata)
+        return Unfit(tuple(problems), read, policy)
     message = Message(sender, to, cc, bcc, reply_to, subject, text, html, headers, attachments, tags, metadata)
     return Submission(message, policy)
 
@@ -145,11 +156,11 @@ def _subject(value: object, limits: Limits, problems: list[Problem]) -> str:
 def _bodies(given: Given, limits: Limits, problems: list[Problem]) -> tuple[str | None, str | None]:
     """Text and HTML. An empty part beside one that is not empty is left out, as if it had not been given."""
     values, before = given.values, len(problems)
-    problems.extend(
+    problems += [
         flaw.at(given.label(name))
         for name in BODIES
         if name in values and (flaw := _body_flaw(name, values[name], limits))
-    )
+    ]
     if len(problems) > before:
         return None, None
     text, html, markdown = values.get("text"), values.get("html"), values.get("markdown")

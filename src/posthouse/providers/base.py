@@ -35,6 +35,8 @@ class HttpResponse(msgspec.Struct, frozen=True):
 
     def json(self) -> Any:
         """The body as JSON, or None where it is not: HTML, plain text and nothing occur under every status."""
+        if not self.body:
+            return None
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

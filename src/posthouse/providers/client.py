@@ -25,8 +25,8 @@ ROOM_S: Final = 1.0
 IDLE_S: Final = 4.0  # shorter than the 5 s after which many servers let go (Node, uvicorn): whoever closes first wins
 
 _FIXED: Final = f"\r\nUser-Agent: posthouse/{posthouse.__version__}\r\n"
-_FIXED_LINES: Final = 5
-"""Line ends in a head besides those of the request's own headers."""
+_FIXED_LINES: Final = 3
+"""Line ends in a head, up to the length of the body, besides those of the request's own headers."""
 
 _OURS: Final = frozenset({"host", "user-agent", "content-length", "connection", "transfer-encoding"})
 """Headers that are written here: a second one of the same name would be another request, or break a signature."""
@@ -171,15 +171,22 @@ class Client:
 
 def prepare(request: HttpRequest) -> Call:
     """The request as it goes over the wire. ValueError where it cannot be written: a line break in a header."""
-    origin, start = _target(request.method, request.url)
-    lines = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()])
-    head = f"{start}{_FIXED}{lines}Content-Length: {len(request.body)}\r\n\r\n".encode("ascii")
-    expected = len(request.headers) + _FIXED_LINES
-    if not _OURS.isdisjoint(map(str.lower, request.headers)):
+    origin, head = _head(request.method, request.url, *request.headers.items())
+    return Call(origin, b"%b%d\r\n\r\n" % (head, len(request.body)), request.body)
+
+
+@lru_cache(64)
+def _head(method: str, url: str, *headers: tuple[str, str]) -> tuple[Origin, bytes]:
+    """Where to, and the head up to the length of the body: most providers are asked with the same each time."""
+    origin, start = _target(method, url)
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    head = f"{start}{_FIXED}{lines}Content-Length: ".encode("ascii")
+    expected = len(headers) + _FIXED_LINES
+    if not _OURS.isdisjoint([name.lower() for name, _ in headers]):
         raise ValueError("a header is given that the client writes itself")
     if head.count(b"\n") != expected or head.count(b"\r") != expected or b"\0" in head:
         raise ValueError("a header holds a line break or a NUL")
-    return Call(origin, head, request.body)
+    return origin, head
 
 
 @lru_cache(1024)

@@ -135,15 +135,15 @@ class Maildir:
     def add(self, content: bytes, label: str, now: float) -> str:
         """Keep one message, its lines ending as files here do: where it lies. The name says when and which message."""
         content = content.replace(b"\r\n", b"\n")
-        name = f"{now:.6f}.P{os.getpid()}Q{next(_number)}-{label}.{self._host}"
         try:
-            return self._write(name, content)
+            return self._write(content, label, now)
         except FileNotFoundError:  # the first message, or somebody tidied up
-            for folder in ("tmp", "new", "cur"):
+            for folder in ("new", "cur", "tmp"):  # in this order: who finds `tmp` finds where to move it
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
-            return self._write(name, content)
+            return self._write(content, label, now)
 
-    def _write(self, name: str, content: bytes) -> str:
+    def _write(self, content: bytes, label: str, now: float) -> str:
+        name = f"{now:.6f}.P{os.getpid()}Q{next(_number)}-{label}.{self._host}"
         written, kept = f"{self._tmp}/{name}", f"{self._new}/{name}"
         with open(written, "xb") as file:
             file.write(content)

@@ -169,6 +169,8 @@ def _headers(settings: Settings) -> dict[str, str]:
 
 def _envelopes(message: Message) -> list[dict[str, tuple[Address, ...]]]:
     """One for all recipients, nobody in it twice; one each where there are bcc alone."""
+    if len(message.recipients) == 1 and message.to:
+        return [{"to": message.to}]  # nearly all of them
     to, cc, bcc = each_once(message.to, message.cc, message.bcc)
     if not to and not cc:
         return [{"to": (recipient,)} for recipient in bcc]

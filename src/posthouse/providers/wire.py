@@ -47,7 +47,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._answered: Future[Answered] | None = None
         self._head: HttpResponse | None = None
-        self._headers: dict[str, str] = {}
+        self._headers: list[tuple[bytes, bytes]] = []
         self._head_size = 0
         self._body = b""
         self._unpack: zlib._Decompress | None = None
@@ -102,21 +102,20 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         if self._answered is None:
             raise Flaw("two answers to one request")
-        self._headers, self._head_size, self._body, self._unpack = {}, 0, b"", None
+        self._headers, self._head_size, self._body, self._unpack = [], 0, b"", None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_size += len(name) + len(value)
         if self._head_size > HEAD_MAX:
             raise Flaw(f"its headers are longer than {HEAD_MAX} bytes")
-        if value.isascii():
-            key, text = name.decode("latin-1").lower(), value.decode("ascii")
-            self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         if status >= 200:
-            self._head = HttpResponse(status, self._headers, b"")
-            if self._headers.get("content-encoding", "").lower() in ("gzip", "x-gzip"):
+            headers = _readable(self._headers)
+            self._head = HttpResponse(status, headers, b"")
+            if headers.get("content-encoding", "").lower() in ("gzip", "x-gzip"):
                 self._unpack = zlib.decompressobj(31)
 
     def on_body(self, chunk: bytes) -> None:
@@ -157,6 +156,15 @@ class Connection(asyncio.Protocol):
 
 class Flaw(Exception):
     """What is wrong with an answer, for a person."""
+
+
+def _readable(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by their names in lower case. One that is there again is added to the first; no ASCII, and it is out."""
+    pairs = [(name.decode("latin-1").lower(), value.decode("ascii")) for name, value in raw if value.isascii()]
+    headers = dict(pairs)
+    if len(headers) < len(pairs):
+        headers = {name: ", ".join([value for other, value in pairs if other == name]) for name in headers}
+    return headers
 
 
 def reason(error: BaseException) -> str:

@@ -30,8 +30,8 @@ class Can(IntFlag):
 EVERYTHING = Can(2047)
 
 
-def needs(message: "Message") -> Can:
-    """The features a carrier must have to carry this message whole."""
+def needs(message: "Message") -> int:
+    """The features a carrier must have to carry this message whole: flags of `Can`, as they are stored."""
     found = 0
     if message.cc:
         found |= 1
@@ -52,4 +52,4 @@ def needs(message: "Message") -> Can:
     for address in (message.sender, *message.reply_to, *message.recipients):
         if not address.email.isascii():
             found |= 1024
-    return Can(found)
+    return found

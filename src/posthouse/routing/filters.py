@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from posthouse.routing import quota, ramp
 from posthouse.routing.capability import Can
+from posthouse.routing.rules import START
 
 if TYPE_CHECKING:
     from posthouse.routing.board import Board, Standing
@@ -29,7 +30,8 @@ OFF_S = 30.0
 
 def cannot(job: "Job", candidate: "Candidate") -> str | None:
     """Why this provider will never carry this message; None where it could."""
-    for _, rule in LASTING:
+    asks = job.provider is not None or job.require_tags or job.course is not START
+    for _, rule in LASTING if asks else FOR_ALL:
         why = rule(job, candidate)
         if why is not None:
             return why
@@ -113,6 +115,9 @@ LASTING: Final[tuple[tuple[str, "Callable[[Job, Candidate], str | None]"], ...]]
     ("recipients", _recipients),
     ("refused", _refused),
 )
+
+FOR_ALL: Final = tuple([one for one in LASTING if one[0] in ("reserved", "features", "size", "recipients")])
+"""Those of them that stand between a provider and a message that asks for nothing, and was never tried."""
 
 
 def _enabled(

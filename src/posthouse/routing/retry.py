@@ -95,10 +95,13 @@ def backoff(retry: "RetryRules", message_id: str, round_no: int) -> float:
 
 
 def _elsewhere(job: "Job", course: Course, provider: str, outcome: Outcome, board: "Board", now: float) -> Next:
-    """Another provider now while this round has a ready one left; the next round later; over when none is able."""
+    """Another provider now while this round has a ready one left; the next round later; over when none is able.
+
+    Where the pool has none at all (it was taken out of the configuration meanwhile) the message waits, as all of it do.
+    """
     rules, job = board.rules, msgspec.structs.replace(job, course=course)
     able = [candidate for candidate in rules.candidates if cannot(job, candidate) is None]
-    if not able:
+    if not able and rules.candidates:
         return over(job, "failed", outcome.detail)
     tried = course.tried if provider in course.tried else (*course.tried, provider)
     if rules.failover is None or len(tried) < rules.failover:

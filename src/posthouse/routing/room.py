@@ -33,7 +33,8 @@ def room(board: "Board", now: float) -> int:
     only what is bound to it (reserved, drained) and has a place makes it 1 where it would be 0, so that this is not
     stuck behind an outage of all the others.
     """
-    offers, spare = list[Offer](), 0
+    offers: list[Offer] = []
+    spare = 0
     for candidate in board.rules.candidates:
         if not ready(candidate, board, now):
             continue
@@ -75,11 +76,16 @@ def _taken(offer: Offer, best: Tier | None) -> int:
     return 0
 
 
+def one_by_one(candidate: "Candidate", standing: "Standing", now: float) -> bool:
+    """Whether each start at a provider counts by itself: it has a pace, or it is a probe of an open circuit."""
+    paced = candidate.rate is not None or pace.learnt(standing.tempo, now) is not None
+    return paced or standing.circuit.opened_at is not None
+
+
 def _places(candidate: "Candidate", standing: "Standing", now: float) -> int:
     """How many sends could start at a provider that is ready."""
     places = max(0, candidate.concurrency - standing.in_flight)
-    slowed = candidate.rate is not None or pace.learnt(standing.tempo, now) is not None
-    if slowed or standing.circuit.opened_at is not None:
+    if one_by_one(candidate, standing, now):
         return min(places, 1)
     for quota_left in quota.left(candidate, standing.spent, standing.in_flight, now):
         if quota_left is not None:

@@ -10,25 +10,30 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Final
 
+import msgspec
+
+from posthouse.clock import SystemClock
 from posthouse.store.contract import StoreDown
 
 Method = Callable[[list[Any]], list[Any]]
 Transaction = Callable[[Callable[[], None]], None]
 
 
-class Call:
-    """One caller's batch on its way through the writer. early: answered before the commit; told: it was."""
+class Call(msgspec.Struct, eq=False):
+    """One caller's batch on its way through the writer.
 
-    __slots__ = ("early", "future", "items", "method", "outcome", "told")
+    early: answered before the commit; told: it was. first: of all in its transaction.
+    """
 
-    def __init__(
-        self, method: Method, items: Sequence[Any], future: "asyncio.Future[list[Any]]", *, early: bool
-    ) -> None:
-        self.method, self.items, self.future, self.early = method, items, future, early
-        self.outcome: list[Any] | BaseException = []
-        self.told = False
+    method: Method
+    items: Sequence[Any]
+    future: "asyncio.Future[list[Any]]"
+    early: bool = False
+    first: bool = False
+    outcome: list[Any] | BaseException = []
+    told: bool = False
 
     @property
     def answers(self) -> list[Any]:
@@ -36,15 +41,12 @@ class Call:
         return self.outcome if isinstance(self.outcome, list) else []
 
 
-MOST = 512
+MOST: Final = 512
 """Items in one transaction: past a few hundred a commit gets slower per item and its callers wait for each other."""
 
-
-LINGER_S = 0.002
-"""How long the next commit waits for company when the last one had some: fewer, larger commits cost less in all.
-
-A lonely call does not wait. Under load nobody waits longer for it: the thread is woken once instead of for each call.
-"""
+SPACING_S: Final = 0.0025
+"""From the beginning of one commit to that of the next at least. After a rest a message is committed at once; but many
+commits of two or three messages, one right after the other, take more from the event loop than they give it."""
 
 
 class Writer:
@@ -54,22 +56,31 @@ class Writer:
     committed(calls): told on the event loop after each commit, before the callers are.
     """
 
-    def __init__(self, transaction: Transaction, committed: Callable[[list[Call]], None], name: str) -> None:
-        self._transaction, self._committed = transaction, committed
+    def __init__(
+        self,
+        transaction: Transaction,
+        committed: Callable[[list[Call]], None],
+        name: str,
+        spacing_s: float = SPACING_S,
+    ) -> None:
+        self._transaction, self._committed, self._spacing_s = transaction, committed, spacing_s
+        self._next_at = 0.0
         self._loop = asyncio.get_running_loop()
         self._turn: list[Call] = []
         self._waiting: SimpleQueue[Call | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.closed = False
         self._dead: StoreDown | None = None
-        self._busy = False
         self._thread.start()
 
-    def submit(self, method: Method, items: Sequence[Any], *, early: bool = False) -> "asyncio.Future[list[Any]]":
+    def submit(
+        self, method: Method, items: Sequence[Any], *, early: bool = False, first: bool = False
+    ) -> "asyncio.Future[list[Any]]":
         """One answer per item, in order, once all of them are on disk.
 
         early: once they are written, before the commit. For what need not be on disk to be used, as a lease in this
         process: whatever follows from it is committed later, and finds it gone where the commit failed.
+        first: in its transaction, for what must not see anything that was asked for after it.
         """
         future: asyncio.Future[list[Any]] = self._loop.create_future()
         if self.closed:
@@ -80,7 +91,7 @@ class Writer:
             # What one turn of the event loop asks for goes together: the thread is woken once, to more of it.
             if not self._turn:
                 self._loop.call_soon(self._put)
-            self._turn.append(Call(method, items, future, early=early))
+            self._turn.append(Call(method, items, future, early, first))
         return future
 
     def _put(self) -> None:
@@ -104,7 +115,6 @@ class Writer:
             while not last:
                 last = self._gather(calls)
                 if calls:
-                    self._busy = len(calls) > 1
                     self._write(calls)
                     self._loop.call_soon_threadsafe(self._answer, calls)
                     calls = []
@@ -123,14 +133,16 @@ class Writer:
                 call.future.set_exception(dead)
 
     def _gather(self, calls: list[Call]) -> bool:
-        """Everything that waits, up to the size of a good commit; waits for the first, and a moment under load.
+        """Everything that waits, up to the size of a good commit; waits for the first, and until another may begin.
 
         Whether the end was among it.
         """
         size = 0
         call = self._waiting.get()
-        if self._busy and call is not None:
-            time.sleep(LINGER_S)
+        early_s = self._next_at - SystemClock.monotonic()
+        if early_s > 0:
+            time.sleep(early_s)
+        self._next_at = SystemClock.monotonic() + self._spacing_s
         while call is not None:
             calls.append(call)
             size += len(call.items)
@@ -180,12 +192,12 @@ class Writer:
 
 
 def run(calls: list[Call], tell: Callable[[Call], None] = lambda call: None) -> None:
-    """Run the calls, those of one method as one batch, methods in the order of their first call.
+    """Run the calls, those of one method as one batch, methods in the order of their first call; `first` before all.
 
     tell: told of each early call as soon as it has its answers.
     """
     joined: dict[Method, list[Call]] = {}
-    for call in calls:
+    for call in sorted(calls, key=lambda call: not call.first):
         joined.setdefault(call.method, []).append(call)
     for method, same in joined.items():
         if len(same) == 1:

@@ -5,6 +5,7 @@ A method that returns has its writes on disk (fsynced). Each may raise StoreDown
 promised, and nothing may be answered that depends on it.
 """
 
+from asyncio import Future
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from posthouse.store.values import (
     Lessons,
     Lifting,
     Mismatch,
+    Once,
     Page,
     Query,
     Receipt,
@@ -43,11 +45,14 @@ from posthouse.store.values import (
 
 
 class StoreDown(Exception):
-    """The store cannot take writes now (disk full, I/O error, closed). `retry_after_s` for whoever may ask again."""
+    """The store cannot take writes now (disk full, I/O error, closed).
 
-    def __init__(self, reason: str, *, fatal: bool = False) -> None:
+    fatal: it never will. lost: only its answer may be missing: all that was asked for may be there.
+    """
+
+    def __init__(self, reason: str, *, fatal: bool = False, lost: bool = False) -> None:
         super().__init__(reason)
-        self.fatal = fatal
+        self.fatal, self.lost = fatal, lost
 
 
 class StoreRefused(Exception):
@@ -57,9 +62,17 @@ class StoreRefused(Exception):
 class Inbox(Protocol):
     """For intake."""
 
-    async def add(self, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
-        """Message, content, first event and idempotency key of each entry, on disk. In the order of the entries."""
+    def add(self, entries: Sequence[Entry]) -> Future[list[Receipt | Mismatch]]:
+        """Message, content, first event and idempotency key of each entry, on disk. In the order of the entries.
+
+        An entry that is `begun` is leased to the caller, under the fence 1, and its attempt written down. Where one of
+        its recipients is suppressed it is not: it waits for a claim, like all others, and its receipt says so.
+        """
         ...
+
+
+class Recall(Protocol):
+    """For whoever takes a message back."""
 
     async def cancel(self, items: Sequence[Cancel]) -> list[Status | None]:
         """The status of each message afterwards: `cancelled` where nothing was sent yet; None where there is none.
@@ -92,7 +105,7 @@ class Work(Protocol):
         """
         ...
 
-    async def record(self, items: Sequence[Result]) -> list[bool]:
+    def record(self, items: Sequence[Result]) -> Future[list[bool]]:
         """Close an attempt: its row, the message's next state, the events. False: the lease was lost.
 
         A stale lease changes no state; what it learnt is kept as evidence on the attempt.
@@ -201,6 +214,10 @@ class Reading(Protocol):
         """One message as it was accepted; None when there is none in that pool."""
         ...
 
+    async def remembered(self, pool: str, once: Once, now: float) -> Receipt | Mismatch | None:
+        """What `add` answers to whoever comes with this key; None where it is free."""
+        ...
+
     async def page(self, query: Query) -> Page:
         """One page of records. What arrives or ends meanwhile moves nothing from one page to another."""
         ...
@@ -290,7 +307,7 @@ class Restored(Protocol):
         ...
 
 
-class Store(Inbox, Work, Reading, Controls, Suppressions, Audit, Restored, Protocol):
+class Store(Inbox, Recall, Work, Reading, Controls, Suppressions, Audit, Restored, Protocol):
     """All of it: what the gateway opens and closes."""
 
     async def close(self) -> None:

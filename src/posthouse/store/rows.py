@@ -1,12 +1,11 @@
 """Row ⇄ value."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from posthouse.mail.event import Status
-from posthouse.mail.message import Message
 from posthouse.routing.board import Fact
 from posthouse.routing.rules import START, Course, Job
 from posthouse.store.values import (
@@ -15,11 +14,14 @@ from posthouse.store.values import (
     Delay,
     Entry,
     EventRecord,
-    Opened,
+    Mismatch,
+    Once,
+    Receipt,
     Record,
     Result,
     Summary,
     Wanted,
+    unpack,
 )
 
 Row = tuple[Any, ...]
@@ -29,8 +31,8 @@ ENDED: Final[frozenset[Status]] = frozenset(
 )
 """The ends that have an index, for they are rare, and looked for: see `mark_ended`."""
 
-SPOILT: Final = "its content in the store cannot be read any more"
-"""Why a message failed whose content cannot be unpacked."""
+SPOILT: Final = "what the store holds of it cannot be read any more"
+"""Why a message failed that can be claimed, and not be read."""
 
 UNSENT: Final = "it did not begin: the store could not say whether it was written down, and nothing was sent"
 
@@ -43,13 +45,14 @@ _owed = msgspec.json.Decoder(tuple[str, ...])
 
 def message_row(entry: Entry) -> Row:
     """For `add_message`."""
+    begun = entry.begun
     return (
         entry.id,
         entry.pool,
-        entry.status,
+        entry.status if begun is None else "sending",
         entry.lane,
         entry.class_name,
-        entry.due_at,
+        entry.due_at if begun is None else None,
         entry.accepted_at,
         entry.expires_at,
         entry.give_up_at,
@@ -61,7 +64,13 @@ def message_row(entry: Entry) -> Row:
         entry.resent_from,
         entry.caller,
         entry.trace,
+        *((None, 0, 0, None) if begun is None else (begun.leased_until, 1, 1, begun.provider)),
     )
+
+
+def attempt_rows(entries: Iterable[Entry]) -> list[Row]:
+    """For `add_attempt`: of those whose first attempt is written down with them."""
+    return [(e.id, 1, e.pool, e.begun.provider, 1, e.begun.at) for e in entries if e.begun is not None]
 
 
 def state_row(result: Result) -> Row:
@@ -102,14 +111,19 @@ def event_rows(result: Result) -> list[Row]:
     return [(result.id, at, event.type, provider, event.recipient, event.detail) for event in result.events]
 
 
-def claim(
-    row: Row, leased_until: float, message: Message, opened: Opened | None, suppressed: tuple[str, ...], seen: int
-) -> Claim:
-    """From a row of `leased`, and what is known of its pool's suppressions."""
+def claim(row: Sequence[Any], content: bytes, leased_until: float, seen: int = 0) -> Claim | None:
+    """From a row of `lease` up to the trace, and the content; None where a disk has spoilt any of it.
+
+    seen: the number of its pool's newest suppression.
+    """
     id_, pool, fence, attempts, accepted_at, give_up_at, expires_at, needs, size, recipients, *rest = row
-    wanted, course, owed, told, trace, _ = rest
-    wish = wishes(wanted)
-    still_owed = None if owed is None else _owed.decode(owed)
+    wanted, course, owed, told, trace = rest
+    try:
+        message, wish = unpack(content), wishes(wanted)
+        still_owed = None if owed is None else _owed.decode(owed)
+        taken = START if course is None else _course.decode(course)
+    except msgspec.MsgspecError:
+        return None
     job = Job(
         id=id_,
         pool=pool,
@@ -121,10 +135,10 @@ def claim(
         require_tags=frozenset() if wish is None else frozenset(wish.require_tags),
         on_unsure=None if wish is None else wish.on_unsure,
         expires_at=expires_at,
-        course=START if course is None else _course.decode(course),
+        course=taken,
     )
     return Claim(
-        job, fence, leased_until, attempts, accepted_at, message, still_owed, opened, suppressed, seen, told, trace
+        job, fence, leased_until, attempts, accepted_at, message, still_owed, seen=seen, told=told, trace=trace
     )
 
 
@@ -159,6 +173,12 @@ def record(row: Row, attempts: Sequence[Row] = (), events: Sequence[Row] = ()) -
         events=tuple(EventRecord(*event) for event in events),
         resent_from=resent_from,
     )
+
+
+def known(row: Row, once: Once) -> Receipt | Mismatch:
+    """From a row (message, digest, status) of `find_key`: what is answered to whoever comes with that key."""
+    message, digest, status = row
+    return Receipt(message, status, replayed=True) if digest == once.digest else Mismatch(message)
 
 
 def fact(row: Row) -> Fact:

@@ -1,8 +1,34 @@
 """Waiting inside one process: for work to become due, for a message to be settled."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, Final
+
+from posthouse.store.values import Cancel, Delay, Ending, Entry, Intent, Receipt, Release, Result
+
+ENDING: Final = (Result, Ending, Cancel)
+GIVING_BACK: Final = (Delay, Release)
+
+
+def news_of(items: Sequence[Any], answers: Sequence[Any]) -> tuple[bool, list[str]]:
+    """Of a call that is on disk: whether something may be due by it, and the ids of the messages that may be over."""
+    first, due = items[0], False
+    ended: list[str] = []
+    if isinstance(first, Entry):
+        for answer in answers:
+            due = due or not isinstance(answer, Receipt) or not answer.begun
+    elif isinstance(first, ENDING):
+        for item, answer in zip(items, answers, strict=True):
+            if isinstance(item, Result) and item.due_at is not None:
+                due = True
+            elif answer is True or answer == "cancelled":  # what was too late has ended nothing
+                ended.append(item.id)
+    elif isinstance(first, Intent):
+        due = not all(answers)  # one that did not hold may have given its message back
+    elif isinstance(first, GIVING_BACK):
+        due = True
+    return due, ended
 
 
 class Settlements:

@@ -85,8 +85,6 @@ def warn(event: str, *, error: BaseException | None = None, trace: str | None = 
 
 def success(event: str, *, trace: str | None = None, **fields: Any) -> None:
     """Say that something went as it should. Under load most of these lines are left out, and counted."""
-    if not _logger.isEnabledFor(logging.INFO):
-        return
     left_out = _successes.take(event, SystemClock.monotonic())
     if left_out is None:
         return

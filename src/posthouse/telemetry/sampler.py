@@ -27,13 +27,13 @@ class Sampler:
             count = self._counts[event] = _Count()
         if now >= count.until:
             count.until, count.said = int(now) + 1, 0
-        count.said += 1
-        beyond = count.said - self._first
-        if beyond <= 0 or (self._one_in and beyond % self._one_in == 0):
-            left_out, count.left_out = count.left_out, 0
-            return left_out
-        count.left_out += 1
-        return None
+        count.said = said = count.said + 1
+        beyond = said - self._first
+        if beyond > 0 and (not self._one_in or beyond % self._one_in):
+            count.left_out += 1
+            return None
+        left_out, count.left_out = count.left_out, 0
+        return left_out
 
     def rest(self) -> dict[str, int]:
         """What was left out of each event and not told yet; it counts as told now."""

@@ -9,7 +9,7 @@ from posthouse.store.values import Who
 
 
 class Reloaded(msgspec.Struct, frozen=True):
-    """What came of the last reload, or of the start. at: epoch seconds.
+    """What came of a reload, or of the start. at: epoch seconds.
 
     problems: why it was not taken over; empty when it was. changed: paths of settings that are different since.
     waiting: those of them that are in force after the next start only.
@@ -28,7 +28,7 @@ class Administration(Protocol):
     def last(self) -> Reloaded: ...
 
     def document(self) -> Any:
-        """What the file says, secrets hidden."""
+        """What the file says, or where it is broken what is in force, secrets hidden."""
         ...
 
     def reload(self, who: Who) -> Reloaded:
@@ -36,5 +36,8 @@ class Administration(Protocol):
         ...
 
     def replace(self, data: bytes, who: Who) -> Reloaded:
-        """Put this in place of the file, and in force, if all of it is sound. OSError where it cannot be written."""
+        """Put this in place of the file, and in force, if all of it is sound. OSError where it cannot be written.
+
+        Why it was refused is in the answer, and not in `last`: that speaks of the file.
+        """
         ...

@@ -1,6 +1,7 @@
 """What goes back: JSON, and errors as RFC 9457 writes them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -40,6 +41,15 @@ class Answer(msgspec.Struct, frozen=True):
         body = b"" if scope["method"] == "HEAD" else self.body
         await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, length]})
         await send({"type": "http.response.body", "body": body})
+
+
+def lines(headers: Sequence[Header]) -> bytes:
+    """Headers as they go over the wire."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+fixed_lines: Final = lru_cache(64)(lines)
+"""The same of those that belong to a kind of answer: there are few kinds."""
 
 
 def answer(status: int, value: Any, *headers: Header) -> Answer:

@@ -75,15 +75,13 @@ class App:
             self._in_hand -= 1
         route = scope.get(ROUTE) or self._pattern(scope)
         self.door.tally.requested(route, given.status, self.door.clock.monotonic() - began)
-        head = (*given.headers, (b"x-request-id", request_id), *given.fixed)
-        cors = self.door.cors
-        if cors is not NO_ORIGINS:
-            head += cors.headers(headers)
-        answer = Answer(given.status, given.body, head)
+        more: tuple[Header, ...] = ((b"x-request-id", request_id),)
+        if self.door.cors is not NO_ORIGINS:
+            more += self.door.cors.headers(headers)
         if cycle is None:
-            await answer(scope, receive, send)
+            await Answer(given.status, given.body, (*given.headers, *more, *given.fixed))(scope, receive, send)
         else:
-            send_whole(cycle, answer)
+            send_whole(cycle, given, more)
 
     async def _page(self, scope: Any, headers: Headers, receive: Any, request_id: bytes) -> Answer:
         """The answer as a page. What makes pages is loaded for the first of them, beside the loop: it takes a while."""
@@ -110,6 +108,7 @@ class App:
                 return problem(503, "busy", "Too many requests at once; send it again.", retry_after(1))
             if len(headers) != len(scope["headers"]):
                 refuse_repeated(scope["headers"])
+                headers[b"prefer"] = b", ".join([value for name, value in scope["headers"] if name == b"prefer"])
             method, found = scope["method"], self._paths.find(scope["raw_path"])
             if found is None:
                 return problem(404, "unknown-path", "There is nothing at this path.")
@@ -167,11 +166,11 @@ class RequestIds:
     """Names for requests: a random beginning for the process, then a count. Asking for randomness each time is slow."""
 
     def __init__(self, beginning: str) -> None:
-        self._beginning, self._count = beginning, count(1)
+        self._beginning, self._count = beginning.encode(), count(1)
 
     def of(self, headers: Headers) -> bytes:
         """The caller's own, where it is a plain short word; otherwise a new one."""
-        given = headers.get(b"x-request-id", b"")
-        if 0 < len(given) <= 64 and given.replace(b"-", b"").replace(b"_", b"").isalnum():
+        given = headers.get(b"x-request-id")
+        if given is not None and len(given) <= 64 and given.replace(b"-", b"").replace(b"_", b"").isalnum():
             return given
-        return b"%s-%d" % (self._beginning.encode(), next(self._count))
+        return b"%b-%d" % (self._beginning, next(self._count))

@@ -28,12 +28,15 @@ _NO_ADMIN: Final = problem(403, "admin-only", "Expected the key of an administra
 
 
 def presented(headers: Headers) -> bytes | None:
-    """The key in `Authorization: Bearer KEY` or `X-API-KEY: KEY`; None where there is none."""
+    """The key in `Authorization: Bearer KEY` or `X-API-KEY: KEY`; None where there is none.
+
+    Another kind of Authorization is for somebody on the way, such as a proxy: the key is in the other header then.
+    """
     authorization = headers.get(b"authorization")
-    if authorization is not None:
-        scheme, _, key = authorization.partition(b" ")
-        return key.strip() if scheme.lower() == b"bearer" else b""
-    return headers.get(b"x-api-key")
+    if authorization is None:
+        return headers.get(b"x-api-key")
+    scheme, _, key = authorization.partition(b" ")
+    return key.strip() if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
 
 
 def admit(door: Door, access: Access, headers: Headers, key: bytes | None) -> Caller:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from posthouse.intake.accept import Objection
 from posthouse.mail.problem import Problem, Refusal
 from posthouse.store.values import Entry, Mismatch, Receipt
 from posthouse.web.answer import Answer, Refused, answer, problem
@@ -13,6 +14,7 @@ from posthouse.web.fields import given
 from posthouse.web.messages import idempotency_key
 from posthouse.web.pool import pool_of_sender
 from posthouse.web.refusal import MISMATCH
+from posthouse.web.replay import came, replayed
 from posthouse.web.request import Request
 
 MOST: Final = 1000
@@ -31,13 +33,15 @@ async def submit(door: Door, request: Request) -> Answer:
 
     async def taken(fields: dict[str, Any]) -> list[Result]:
         messages = _messages(fields)
-        door.charge(request.caller, len(messages))
+        excess = door.charge(request.caller, len(messages))
+        if excess is not None and once_key is None:
+            raise Refused(excess)
         kept = 0
         try:
-            results = await _taken(door, request, messages, once_key)
+            results = await _taken(door, request, messages, once_key, excess)
             kept = sum(isinstance(result, Receipt) and not result.replayed for result in results)
         finally:
-            door.give_back(request.caller, len(messages) - kept)
+            door.give_back(request.caller, len(messages) - kept if excess is None else 0)
         return results
 
     results = await given(door, request, taken)
@@ -47,13 +51,27 @@ async def submit(door: Door, request: Request) -> Answer:
     return answer(200, document, *(((b"idempotency-replayed", b"true"),) if replayed else ()))
 
 
-async def _taken(door: Door, request: Request, messages: list[Any], once_key: str | None) -> list[Result]:
-    """A result for each message, in order; those that are good are on disk together."""
-    judged: list[Entry | tuple[Problem, ...]] = []
+async def _taken(
+    door: Door, request: Request, messages: list[Any], once_key: str | None, excess: Answer | None
+) -> list[Result]:
+    """A result for each message, in order; those that are good are on disk together.
+
+    excess: what is said to a new one, where the caller's limits are used up: then all must have come before.
+    """
+    judged: list[Entry | Result] = []
     for place, fields in enumerate(messages):
-        judged.append(_entry(door, request, fields, place, once_key))
+        entry = _entry(door, request, fields, place, once_key)
+        if excess is not None and not isinstance(entry, tuple):
+            judged.append(await replayed(door, entry, excess))
+        elif isinstance(entry, Objection):
+            found = await came(door, entry)
+            judged.append(_placed(entry, place) if found is None else _result(found, place))
+        else:
+            judged.append(entry)
         if place % BREATH == BREATH - 1:
             await asyncio.sleep(0)
+    if excess is not None and not any(isinstance(one, Receipt) for one in judged):
+        raise Refused(excess)
     entries = [entry for entry in judged if isinstance(entry, Entry)]
     taken = await door.intake.add(entries)
     for entry, receipt in zip(entries, taken, strict=True):
@@ -63,8 +81,10 @@ async def _taken(door: Door, request: Request, messages: list[Any], once_key: st
     return [_result(next(answers), place) if isinstance(one, Entry) else one for place, one in enumerate(judged)]
 
 
-def _entry(door: Door, request: Request, fields: Any, place: int, once_key: str | None) -> Entry | tuple[Problem, ...]:
-    """One message as it will be stored, or what is wrong with it."""
+def _entry(
+    door: Door, request: Request, fields: Any, place: int, once_key: str | None
+) -> Entry | Objection | tuple[Problem, ...]:
+    """One message as it will be stored, what is said against it, or what is wrong with it."""
     if not isinstance(fields, dict):
         return (Problem("field-type", f"messages[{place}]", "Expected an object: the fields of one message."),)
     # No key of a request holds a space, so these are nobody's but the batch's.
@@ -73,7 +93,7 @@ def _entry(door: Door, request: Request, fields: Any, place: int, once_key: str 
     if isinstance(found, Refusal):
         return _placed(found, place)
     entry = door.intake.entry(fields, found, request.caller, key, request.trace)
-    return _placed(entry, place) if isinstance(entry, Refusal) else entry
+    return entry if isinstance(entry, Entry | Objection) else _placed(entry, place)
 
 
 def _placed(refused: Refusal, place: int) -> tuple[Problem, ...]:

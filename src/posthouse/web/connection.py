@@ -1,5 +1,7 @@
 """A connection of the HTTP door: uvicorn's, with an end to how long and how much the head of a request may be.
 
+How long it rests between two requests is looked at here too, now and then: uvicorn sets a timer for each request.
+
 uvicorn 0.54 waits for ever for a head and keeps whatever comes of it (as of 2026-11), from anybody, with or without a
 key. What is no HTTP it answers in plain text; here that is an error like all others.
 """
@@ -14,14 +16,19 @@ from typing import Any, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from posthouse.web.answer import FIXED, Answer, problem
+from posthouse.web.answer import FIXED, Answer, Header, fixed_lines, lines, problem
 from posthouse.web.body import SMALL
 
 HEAD_S: Final = 10.0
 """How long the head of a request may take, from its first byte; the first one from the opening of the connection."""
 
+KEPT_S: Final = 75.0
+"""How long a connection at rest is kept: longer than proxies in front keep theirs."""
+
 HEAD_MAX: Final = 64 * 1024
 """Bytes of a head that is not complete yet."""
+
+CLOSE: Final = (b"connection", b"close")
 
 BODILESS: Final = (204, 304)
 """Statuses whose answers end with their head, and tell no length."""
@@ -36,18 +43,22 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._waiting_since: float | None = self.loop.time()
+        self._resting_since: float | None = None
         self._received = 0
         self._offered = False
         self._fed = b""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._waiting_since, self._received = self.loop.time(), 0
+        self._waiting_since, self._resting_since, self._received = self.loop.time(), None, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # What comes after the head are trailers: nobody reads them, and they may be without end.
         if self._waiting_since is not None:
-            super().on_header(name, value)
+            name = name.lower()
+            self.headers.append((name, value))
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         self._offered = self.parser.should_upgrade()
@@ -72,10 +83,23 @@ class Connection(HttpToolsProtocol):
             if self._received > HEAD_MAX:
                 self._refuse(problem(431, "head-too-large", f"Expected headers of at most {HEAD_MAX} bytes."))
 
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or rest: `hurry` ends that, so that no timer need be set and called off."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._waiting_since is None:  # otherwise the next head has begun to come
+            self._resting_since = self.loop.time()
+
     def hurry(self) -> None:
-        """Give up waiting for a head that takes too long."""
-        since = self._waiting_since
-        if since is None or self.loop.time() - since < HEAD_S or self.transport.is_closing():
+        """Give up waiting for a head that takes too long, or for another request."""
+        now, since = self.loop.time(), self._waiting_since
+        if self._resting_since is not None and now - self._resting_since >= KEPT_S:
+            self.transport.close()
+        if since is None or now - since < HEAD_S or self.transport.is_closing():
             return
         if self._received:
             self._refuse(problem(408, "head-too-slow", f"Expected all headers within {HEAD_S:.0f} seconds."))
@@ -114,10 +138,10 @@ class Connection(HttpToolsProtocol):
             (b"x-request-id", token_hex(8).encode()),
             *FIXED,
             (b"content-length", str(len(answer.body)).encode()),
-            (b"connection", b"close"),
+            CLOSE,
         )
         first = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n".encode()
-        self.transport.write(first + b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n" + answer.body)
+        self.transport.write(first + lines(headers) + b"\r\n" + answer.body)
         self.transport.close()
 
 
@@ -130,25 +154,23 @@ def come_whole(cycle: RequestResponseCycle) -> bytes | None:
     return body
 
 
-def send_whole(cycle: RequestResponseCycle, answer: Answer) -> None:
-    """Write head and body at once: half the system calls of two, and no answer that a crash can leave half written."""
+def send_whole(cycle: RequestResponseCycle, answer: Answer, more: Iterable[Header]) -> None:
+    """Write head and body at once: half the system calls of two, and no answer that a crash can leave half written.
+
+    more: headers besides the answer's own.
+    """
     if cycle.disconnected:
         return
-    close = (b"connection", b"close")
-    cycle.keep_alive = cycle.keep_alive and close not in answer.headers
-    content = [STATUS_LINE[answer.status]]
-    for name, value in cycle.default_headers:
-        content += (name, b": ", value, b"\r\n")
-    for name, value in answer.headers:
-        content += (name, b": ", value, b"\r\n")
-    if not cycle.keep_alive and close not in answer.headers:
-        content.append(b"connection: close\r\n")
-    bodiless = answer.status in BODILESS
-    content.append(b"\r\n" if bodiless else b"content-length: %d\r\n\r\n" % len(answer.body))
-    if cycle.scope["method"] != "HEAD":
-        content.append(answer.body)
+    own, body = [*cycle.default_headers, *answer.headers, *more], answer.body
+    if CLOSE in own:
+        cycle.keep_alive = False
+    elif not cycle.keep_alive:
+        own.append(CLOSE)
+    if answer.status not in BODILESS:
+        own.append((b"content-length", b"%d" % len(body)))
+    head = STATUS_LINE[answer.status] + lines(own) + fixed_lines(answer.fixed)
     cycle.response_started = cycle.response_complete = True
-    cycle.transport.write(b"".join(content))
+    cycle.transport.write(head + b"\r\n" if cycle.scope["method"] == "HEAD" else b"%b\r\n%b" % (head, body))
     cycle.message_event.set()
     if not cycle.keep_alive:
         cycle.transport.close()

@@ -21,7 +21,7 @@ from posthouse.store.values import Entry
 from posthouse.telemetry import success
 from posthouse.telemetry.trace import Tracer
 from posthouse.web.administration import Administration
-from posthouse.web.answer import Refused, problem, retry_after
+from posthouse.web.answer import Answer, Refused, problem, retry_after
 from posthouse.web.backlog import Backlogs
 from posthouse.web.body import Budget
 from posthouse.web.cors import NO_ORIGINS, Cors
@@ -78,20 +78,21 @@ class Door(msgspec.Struct, kw_only=True):
             detail = "This server is stopping; send it again."
             raise Refused(problem(503, "stopping", detail, retry_after(1), (b"connection", b"close")))
 
-    def charge(self, caller: Caller, count: int) -> None:
-        """Refused with 429 where a key's limits leave no room for so many messages now."""
+    def charge(self, caller: Caller, count: int) -> Answer | None:
+        """Count so many messages of a key; 429 where its limits leave no room for them now."""
         if caller.rate is None and caller.daily is None:
-            return
+            return None
         excess = self.allowances.take(caller, count, self.clock.now())
-        if excess is not None:
-            detail = f"This key may hand in {excess.expected}; send it again later."
-            wait = retry_after(excess.retry_after_s)
-            told = (
-                (b"ratelimit-limit", str(excess.most).encode()),
-                (b"ratelimit-remaining", b"0"),
-                (b"ratelimit-reset", str(excess.retry_after_s).encode()),
-            )
-            raise Refused(problem(429, "key-limit", detail, wait, *told, limit=excess.limit))
+        if excess is None:
+            return None
+        detail = f"This key may hand in {excess.expected}; send it again later."
+        wait = retry_after(excess.retry_after_s)
+        told = (
+            (b"ratelimit-limit", str(excess.most).encode()),
+            (b"ratelimit-remaining", b"0"),
+            (b"ratelimit-reset", str(excess.retry_after_s).encode()),
+        )
+        return problem(429, "key-limit", detail, wait, *told, limit=excess.limit)
 
     def accepted(self, entry: Entry, request: Request) -> None:
         """A message that is on disk: count it, and say so."""

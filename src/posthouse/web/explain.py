@@ -5,14 +5,13 @@ from typing import Any, Final
 import msgspec
 
 from posthouse.clock import rfc3339
-from posthouse.intake.accept import job_of
 from posthouse.intake.policy import SANDBOX
 from posthouse.mail.event import UNFINISHED
 from posthouse.mail.problem import Refusal
 from posthouse.routing.capability import needs
 from posthouse.routing.explain import Explanation, Verdict, explain
 from posthouse.routing.rules import START, Course, Job
-from posthouse.store.values import Stored, pack
+from posthouse.store.values import Stored, job_of, pack
 from posthouse.web.answer import Answer, Refused, answer
 from posthouse.web.door import Door
 from posthouse.web.fields import given
@@ -73,7 +72,7 @@ def _job(door: Door, stored: Stored) -> Job:
         id=record.id,
         pool=record.pool,
         give_up_at=(now if over else max(record.accepted_at, record.due_at or 0.0)) + give_up_s,
-        needs=0 if message is None else int(needs(message)),
+        needs=0 if message is None else needs(message),
         size=0 if message is None else len(pack(message)),
         recipients=len(record.summary.recipients),
         provider=None if wanted is None else wanted.provider,

@@ -7,68 +7,87 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from posthouse.intake.accept import Objection
 from posthouse.intake.policy import PoolPolicy
 from posthouse.mail.event import UNFINISHED
 from posthouse.mail.problem import Refusal
 from posthouse.store.contract import StoreDown
-from posthouse.store.values import Cancel, Mismatch, Receipt
+from posthouse.store.values import Cancel, Entry, Receipt
 from posthouse.web.answer import Answer, Refused, answer, problem
 from posthouse.web.cursor import sealed
 from posthouse.web.door import Door
 from posthouse.web.fields import early, given
-from posthouse.web.outage import refuse_outage
+from posthouse.web.outage import told_outage
 from posthouse.web.pool import pool_of_sender
 from posthouse.web.query import ID, read_query
 from posthouse.web.record import shown
-from posthouse.web.refusal import MISMATCH, UNKNOWN, refusal
+from posthouse.web.refusal import UNKNOWN, refusal
+from posthouse.web.replay import replayed, taken
 from posthouse.web.request import Headers, Request
 
 WAIT_MAX_S: Final = 60.0
 """The longest `Prefer: wait`."""
 
 _ONCE_KEY: Final = re.compile(rb"[!-~]{1,255}")
-_WAIT: Final = re.compile(rb"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
+_WAIT: Final = re.compile(rb"(?:^|[,;\s])wait\s*=\s*\"?(\d+)\"?(?:$|[,;\s])", re.IGNORECASE)
 
 
 async def submit(door: Door, request: Request, pool: PoolPolicy | None = None) -> Answer:
     """POST /email. pool: the one it goes through; None for the key's, or the sender's."""
     door.must_be_open()
     once_key = idempotency_key(request.headers)
-    door.charge(request.caller, 1)
+    excess = door.charge(request.caller, 1)
+    if excess is not None and once_key is None:
+        raise Refused(excess)
+    charged = 1 if excess is None else 0
     wait_s = _wait_s(request.headers)
     try:
         fields = early(door, request)
         if fields is not None:
-            receipt = await _taken(door, request, pool, once_key, wait_s is not None, fields)
+            receipt = await _taken(door, request, pool, once_key, wait_s is not None, excess, fields)
         else:
-            receipt = await given(door, request, partial(_taken, door, request, pool, once_key, wait_s is not None))
+            take = partial(_taken, door, request, pool, once_key, wait_s is not None, excess)
+            receipt = await given(door, request, take)
     except BaseException:
-        door.give_back(request.caller, 1)
+        door.give_back(request.caller, charged)
         raise
     if receipt.replayed:
-        door.give_back(request.caller, 1)
+        door.give_back(request.caller, charged)
     return accepted(receipt) if wait_s is None else await _waited(door, receipt, wait_s)
 
 
 async def _taken(
-    door: Door, request: Request, pool: PoolPolicy | None, once_key: str | None, waits: bool, fields: dict[str, Any]
+    door: Door,
+    request: Request,
+    pool: PoolPolicy | None,
+    once_key: str | None,
+    waits: bool,
+    excess: Answer | None,
+    fields: dict[str, Any],
 ) -> Receipt:
-    """The receipt of a message that is on disk; Refused for everything else. waits: the caller would for its end."""
+    """The receipt of a message that is on disk; Refused for everything else.
+
+    waits: the caller would for its end. excess: what is said to a new one, where the caller's limits are used up.
+    """
     caller, intake = request.caller, door.intake
     found = pool or pool_of_sender(door, caller, fields)
     entry = found if isinstance(found, Refusal) else intake.entry(fields, found, caller, once_key, request.trace)
+    if isinstance(entry, Objection):
+        return await replayed(door, entry, excess or refusal(entry))
     if isinstance(entry, Refusal):
-        raise Refused(refusal(entry))
-    if waits and entry.status == "queued":
-        why = door.outlook(entry)
-        if why is not None:
-            refuse_outage(why, door.clock.now())
-    taken, *_ = await intake.add((entry,))
-    if isinstance(taken, Mismatch):
-        raise Refused(problem(422, "idempotency-mismatch", MISMATCH))
-    if not taken.replayed:
+        raise Refused(excess or refusal(entry))
+    against = excess or (_outage(door, entry) if waits and entry.status == "queued" else None)
+    if against is not None:
+        return await replayed(door, entry, against)
+    receipt = taken((await intake.add((entry,)))[0])
+    if not receipt.replayed:
         door.accepted(entry, request)
-    return taken
+    return receipt
+
+
+def _outage(door: Door, entry: Entry) -> Answer | None:
+    why = door.outlook(entry)
+    return None if why is None else told_outage(why, door.clock.now())
 
 
 async def show(door: Door, request: Request) -> Answer:

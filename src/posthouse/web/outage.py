@@ -7,7 +7,7 @@ from typing import Final
 from posthouse.clock import rfc3339
 from posthouse.intake.policy import SANDBOX
 from posthouse.routing.explain import Explanation, Verdict
-from posthouse.web.answer import Refused, problem, retry_after
+from posthouse.web.answer import Answer, problem, retry_after
 
 OUT: Final = frozenset({"enabled", "switch", "circuit"})
 """The rules that hold until a provider is well again, or somebody wants it to be used. The others pass with time."""
@@ -23,17 +23,16 @@ def outage(found: Explanation) -> Mapping[str, str] | None:
     return {verdict.name: _why(verdict) for verdict in found.verdicts if verdict.name != SANDBOX}
 
 
-def refuse_outage(found: Explanation, now: float) -> None:
-    """Refused with 503 where nobody can carry it now; nothing of it was stored."""
+def told_outage(found: Explanation, now: float) -> Answer | None:
+    """503 where nobody can carry it now; nothing of it was stored."""
     reasons = outage(found)
-    if reasons is not None and found.until is not None:
-        detail = (
-            f"No provider can carry it now, not before {rfc3339(found.until)}, and the call would wait in vain. "
-            "Nothing of this request was stored."
-        )
-        raise Refused(
-            problem(503, "no-provider", detail, retry_after(max(1, ceil(found.until - now))), reasons=reasons)
-        )
+    if reasons is None or found.until is None:
+        return None
+    detail = (
+        f"No provider can carry it now, not before {rfc3339(found.until)}, and the call would wait in vain. "
+        "Nothing of this request was stored."
+    )
+    return problem(503, "no-provider", detail, retry_after(max(1, ceil(found.until - now))), reasons=reasons)
 
 
 def _why(verdict: Verdict) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from posthouse.intake.caller import Caller
 from posthouse.intake.policy import PoolPolicy
+from posthouse.mail.address import domain_of_dns
 from posthouse.mail.problem import Problem, Refusal
 from posthouse.web.answer import Refused, problem
 from posthouse.web.auth import STRANGER, WRONG
@@ -19,7 +20,7 @@ _NO_PROVIDER: Final = problem(404, "unknown-provider", "The domain has no provid
 
 def pool_named(door: Door, request: Request) -> PoolPolicy:
     """The pool in the path. Another pool's domain is as unknown to a key as one that is nobody's."""
-    caller, domain = request.caller, request.parameters["domain"].lower()
+    caller, domain = request.caller, request.parameters["domain"]
     pool = door.intake.pools.get(domain)
     if pool is not None and (caller.admin or caller.pool == domain or (caller is STRANGER and pool.open)):
         return pool
@@ -54,4 +55,4 @@ def _domain(fields: Mapping[str, object]) -> str:
     if isinstance(sender, dict):
         sender = sender.get("email")
     text = sender if isinstance(sender, str) else ""
-    return text.strip().rstrip(">").rpartition("@")[2].lower()
+    return domain_of_dns(text.strip().rstrip(">").rpartition("@")[2])

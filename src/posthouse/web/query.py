@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from math import floor
 from typing import Final
 from urllib.parse import parse_qsl
 
 from posthouse.intake.caller import Caller
 from posthouse.mail.event import STATUSES
-from posthouse.mail.problem import Problem
+from posthouse.mail.instant import moment
+from posthouse.mail.problem import Flaw, Problem
 from posthouse.store.values import SCAN, Query
 from posthouse.web.answer import Refused, problem
 from posthouse.web.cursor import opened
@@ -19,6 +20,9 @@ QUERY_MAX: Final = 4096
 """Bytes of all parameters together."""
 
 ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+_PLUS: Final = re.compile(r" (?=[0-9]{2}:[0-9]{2}$)")
+"""Before an offset: a `+` that came through as a space."""
 
 _PARAMETERS: Final = ("status", "to", "tag", "provider", "since", "until", "limit", "cursor")
 
@@ -45,6 +49,8 @@ def read_query(query: bytes, caller: Caller) -> tuple[Query, str]:
             Problem("parameter-invalid", "cursor", "expected the next_cursor of an earlier page of this list")
         )
     since, until = (instant(given, name, problems) for name in ("since", "until"))
+    if until is not None:
+        until = until_its_end(until)
     if len(query) > QUERY_MAX:
         problems = [Problem("parameters-too-long", "", f"expected at most {QUERY_MAX} bytes of parameters")]
     if problems:
@@ -69,11 +75,13 @@ def instant(given: Mapping[str, str], name: str, problems: list[Problem]) -> flo
     text = given.get(name)
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-        if moment.tzinfo is not None:
-            return moment.timestamp()
-    except (ValueError, OverflowError):
-        pass
-    problems.append(Problem("parameter-invalid", name, "expected an instant such as 2026-11-23T09:00:00Z"))
-    return None
+    at = moment(_PLUS.sub("+", text))
+    if isinstance(at, Flaw):
+        problems.append(Problem("parameter-invalid", name, "expected an instant such as 2026-11-23T09:00:00Z"))
+        return None
+    return at
+
+
+def until_its_end(at: float) -> float:
+    """The end of that millisecond: times are shown cut to it, and what is shown must find its own message."""
+    return (floor(at * 1000 + 0.001) + 0.999) / 1000

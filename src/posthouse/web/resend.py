@@ -1,14 +1,16 @@
 """A message sent once more: the same content under a new id, and the new record names the old one."""
 
+from posthouse.intake.accept import Objection
 from posthouse.mail.event import UNFINISHED
-from posthouse.mail.problem import Flaw, Refusal
-from posthouse.store.values import Mismatch, Record
-from posthouse.web.answer import Answer, Refused, problem
+from posthouse.mail.problem import Flaw
+from posthouse.store.values import Record
+from posthouse.web.answer import Answer, problem
 from posthouse.web.door import Door
 from posthouse.web.fields import few
 from posthouse.web.messages import accepted, idempotency_key
 from posthouse.web.query import ID
-from posthouse.web.refusal import MISMATCH, UNKNOWN, refusal
+from posthouse.web.refusal import UNKNOWN, refusal
+from posthouse.web.replay import replayed, taken
 from posthouse.web.request import Request
 from posthouse.web.words import read_words, truth
 
@@ -28,21 +30,23 @@ async def resend(door: Door, request: Request) -> Answer:
     against = None if force else _against(stored.record)
     if against is not None:
         return problem(409, against.code, against.message, id=message_id, message_status=stored.record.status)
-    door.charge(request.caller, 1)
+    excess = door.charge(request.caller, 1)
+    charged = 1 if excess is None else 0
     try:
         entry = door.intake.again(stored, stored.message, pool, request.caller, once_key, request.trace)
-        if isinstance(entry, Refusal):
-            raise Refused(refusal(entry))
-        receipt, *_ = await door.intake.add((entry,))
-        if isinstance(receipt, Mismatch):
-            raise Refused(problem(422, "idempotency-mismatch", MISMATCH))
+        if isinstance(entry, Objection):
+            receipt = await replayed(door, entry, excess or refusal(entry))
+        elif excess is not None:
+            receipt = await replayed(door, entry, excess)
+        else:
+            receipt = taken((await door.intake.add((entry,)))[0])
+            if not receipt.replayed:
+                door.accepted(entry, request)
     except BaseException:
-        door.give_back(request.caller, 1)
+        door.give_back(request.caller, charged)
         raise
     if receipt.replayed:
-        door.give_back(request.caller, 1)
-    else:
-        door.accepted(entry, request)
+        door.give_back(request.caller, charged)
     return accepted(receipt, resent_from=message_id)
 
 

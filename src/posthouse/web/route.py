@@ -7,6 +7,8 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from posthouse.mail.address import domain_of_dns
+from posthouse.mail.policy import NAME
 from posthouse.web.answer import Answer
 from posthouse.web.door import Door
 from posthouse.web.request import NOTHING, Request
@@ -19,7 +21,7 @@ Handler = Callable[[Door, Request], Awaitable[Answer]]
 PLACES: Final = {
     "id": re.compile(r"[^/]+", re.DOTALL),  # the handler judges: a malformed id is as unknown as another pool's
     "domain": re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})+"),
-    "provider": re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}"),
+    "provider": NAME,
 }
 """What may stand in a path at a place in braces. A domain has a dot, so no other word of a path is one."""
 
@@ -121,8 +123,10 @@ def _placed(pattern: list[str], parts: list[str]) -> dict[str, str] | None:
         if not wanted.startswith("{"):
             if wanted != part:
                 return None
-        elif PLACES[wanted[1:-1]].fullmatch(part):
-            found[wanted[1:-1]] = part
-        else:
+            continue
+        name = wanted[1:-1]
+        text = domain_of_dns(part) if name == "domain" else part
+        if not PLACES[name].fullmatch(text):
             return None
+        found[name] = text
     return found

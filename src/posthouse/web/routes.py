@@ -264,12 +264,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         *("GET", "/admin/config", "admin", admin.shown),
         summary="Show the configuration, its secrets hidden.",
-        answers={200: "What the file says.", **FOR_ADMINS},
+        answers={200: "What the file says; where it is broken, what is in force.", **FOR_ADMINS},
         shows={200: "Configuration"},
     ),
     Route(
         *("PUT", "/admin/config", "admin", admin.replaced),
-        summary="Replace the configuration: the file and what is in force, or neither.",
+        summary="Replace the configuration: the file and what is in force, or neither. `********` means: as it was.",
         answers={
             200: "It is in force.",
             408: "It came too slowly.",

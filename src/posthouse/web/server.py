@@ -11,9 +11,6 @@ from posthouse.web.connection import Connection, hurry
 GOODBYE_S: Final = 2.0
 """How long connections that are still open are given after the door is closed."""
 
-KEPT_S: Final = 75
-"""How long a connection at rest is kept: longer than proxies in front keep theirs."""
-
 
 class Server(uvicorn.Server):
     """Set `should_exit` to close the door."""
@@ -43,7 +40,6 @@ def server(app: Any) -> Server:
             log_config=None,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=KEPT_S,
             timeout_graceful_shutdown=int(GOODBYE_S),
         )
     )

@@ -22,6 +22,8 @@ _TOKENS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]|,', re.DOTALL)
 SHORT: Final = 64 * 1024
 """Bytes up to which a body is tried the fast way."""
 
+NESTS: Final = (dict, list)
+
 NOT_A_COUNT: Final = -(10**9)
 
 _ends_of_keys: Final = re.compile(rb'"[ \t\r\n]*:').findall
@@ -59,7 +61,7 @@ def _keys(value: Any, levels: int) -> int:
     inner = value.values() if isinstance(value, dict) else value
     count = len(value) if isinstance(value, dict) else 0
     for one in inner:
-        if isinstance(one, dict | list):
+        if isinstance(one, NESTS):
             count += _keys(one, levels - 1) if levels > 1 else NOT_A_COUNT
     return count
 

@@ -4,7 +4,7 @@ import asyncio
 
 from posthouse.mail.message import Address, Message
 from posthouse.store.contract import Store
-from posthouse.store.values import Claim, Portion, Renewal
+from posthouse.store.values import Claim, Portion
 from tests.store.letters import (
     LEASE_S,
     NOW,
@@ -56,7 +56,7 @@ async def test_50_claimers_never_share_a_message(store: Store) -> None:
 
 async def test_claimers_amid_senders_get_every_message_once(store: Store) -> None:
     async def send_and_claim(number: int) -> list[Claim]:
-        adding = asyncio.create_task(store.add(letters(4, first=4 * number)))
+        adding = store.add(letters(4, first=4 * number))
         claims = await store.claim(wanted(limit=3))
         await adding
         return claims
@@ -241,15 +241,3 @@ async def test_due_wakes_on_whatever_may_have_become_due(store: Store) -> None:
 async def test_due_returns_after_its_timeout(store: Store) -> None:
     async with asyncio.timeout(5):
         await store.due(0.01)
-
-
-async def test_a_message_whose_content_is_spoilt_fails_alone_and_says_why(store: Store) -> None:
-    await store.add([letter(1), letter(2, content=b"\xc1 spoilt"), letter(3)])
-    claims = await store.claim(wanted())
-    assert numbers(claims) == [1, 3]
-    assert await store.renew([Renewal(claim.job.id, claim.fence, NOW + 1) for claim in claims]) == [True, True]
-    record = await store.find(letter(2).id, None)
-    assert record is not None
-    assert record.status == "failed"
-    assert [event.type for event in record.events] == ["accepted", "failed"]
-    assert await store.claim(wanted(NOW + 10 * LEASE_S)) == []

@@ -28,7 +28,7 @@ from tests.store.letters import (
 
 async def test_what_was_asked_for_before_is_done(dialect: Dialect) -> None:
     store = await dialect.open()
-    adding = [asyncio.create_task(store.add([entry])) for entry in letters(20)]
+    adding = [store.add([entry]) for entry in letters(20)]
     await asyncio.sleep(0)
     await store.close()
     assert len(await asyncio.gather(*adding)) == 20
@@ -45,7 +45,7 @@ async def test_closing_twice_is_closing_once(dialect: Dialect) -> None:
 
 async def test_closing_twice_at_the_same_time_is_closing_once(dialect: Dialect) -> None:
     store = await dialect.open()
-    adding = asyncio.create_task(store.add([letter()]))
+    adding = store.add([letter()])
     await asyncio.sleep(0)
     await asyncio.gather(store.close(), store.close())
     assert len(await adding) == 1

@@ -32,7 +32,7 @@ SUMMARY = st.builds(Summary, sender=TEXT, recipients=TEXTS, subject=TEXT, tags=T
 NUMBERS = count()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(MESSAGE, SUMMARY), min_size=1, max_size=8))
 async def test_any_text_and_any_bytes_come_back_identical(store: Store, given: list[tuple[Message, Summary]]) -> None:
     entries = [letter(next(NUMBERS), message=message, summary=summary) for message, summary in given]

@@ -9,6 +9,7 @@ from tests.store.letters import (
     DAY_S,
     NOW,
     OTHER_POOL,
+    POOL,
     begun,
     ended,
     ids,
@@ -125,3 +126,11 @@ async def test_a_faulty_call_leaves_no_key_behind(store: Store) -> None:
     assert isinstance(faulty, Exception)
     after = letter(3, once=key())
     assert await store.add([after]) == [Receipt(after.id, "queued")]
+
+
+async def test_who_asks_is_told_what_an_add_would_be_answered(store: Store) -> None:
+    await store.add([letter(1, once=key())])
+    assert await store.remembered(POOL, key(), NOW) == Receipt(letter(1).id, "queued", replayed=True)
+    assert await store.remembered(POOL, key(digest=b"other"), NOW) == Mismatch(letter(1).id)
+    for free in ((POOL, key("other"), NOW), (OTHER_POOL, key(), NOW), (POOL, key(), NOW + DAY_S)):
+        assert await store.remembered(*free) is None

@@ -78,7 +78,7 @@ async def test_a_pending_message_is_settled_by_being_cancelled(store: Store) -> 
 async def test_waiting_that_began_together_with_the_end_is_not_forgotten(store: Store) -> None:
     claims = await begun(store, *(letter(number) for number in range(20)))
     waiting = [_waiting(store, claim.job.id) for claim in claims]
-    recording = [asyncio.create_task(store.record([result(claim)])) for claim in claims]
+    recording = [store.record([result(claim)]) for claim in claims]
     async with asyncio.timeout(5):
         await asyncio.gather(*waiting, *recording)
 

@@ -19,10 +19,10 @@ SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class Session:
-    """A connection inside a transaction, and the clock its callers go by."""
+    """A connection inside a transaction, and the clock its callers go by. longest_s: it and its commit may take."""
 
     def __init__(self, connection: Any, server: Server) -> None:
-        self._connection, self.clock = connection, server.clock
+        self._connection, self.clock, self.longest_s = connection, server.clock, 2 * server.deadline_s
 
     async def execute(self, query: str, *args: Any) -> Any:
         return await self._connection.execute(query, *args)
@@ -56,6 +56,8 @@ class Line:
                 again = _rival(error) or (down is not None and not isinstance(error, TimeoutError | StoreDown))
                 if left and again:
                     continue
+                if down is None and _rival(error):
+                    down = StoreDown("it stood in the way of others, again and again")
                 if down is not None:
                     raise down from None
                 raise
@@ -67,7 +69,7 @@ class Line:
             down = self._server.down(error)
             if down is None:
                 raise
-            raise StoreDown(f"{down}; whether its last commit took place is not known") from None
+            raise StoreDown(f"{down}; whether its last commit took place is not known", lost=True) from None
 
     async def read(self, body: Callable[[Session], Awaitable[T]]) -> T:
         """What one moment shows."""

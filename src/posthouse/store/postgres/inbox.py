@@ -1,35 +1,47 @@
 """Taking messages in, and taking them back."""
 
-import re
 from typing import Any
 
+import msgspec
+
 from posthouse.mail.event import Status
-from posthouse.store.postgres.statement import Db, Row, read, text, write
+from posthouse.store.postgres import suppression
+from posthouse.store.postgres.connection import Session
+from posthouse.store.postgres.statement import Db, Row, ask, json, packed, read, text, write
 from posthouse.store.rows import message_row
 from posthouse.store.values import Cancel, Entry, Mismatch, Receipt
 
 SUMMARY = 13
 """The place of the summary in a row for `add_message`."""
 
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
-
-async def add(db: Db, entries: list[Entry]) -> list[Receipt | Mismatch]:
+async def add(db: Session, entries: list[Entry]) -> list[Receipt | Mismatch]:
+    barred = await _barred(db, [entry for entry in entries if entry.begun is not None])
     known = await _known(db, [entry for entry in entries if entry.once is not None])
     answers: list[Receipt | Mismatch] = []
     fresh: list[Entry] = []
     for entry in entries:
         first, digest, status = _first(known, entry)
         if first == entry.id:
+            if entry.id in barred:
+                entry = msgspec.structs.replace(entry, begun=None)
             fresh.append(entry)
-            answers.append(Receipt(entry.id, entry.status))
+            answers.append(Receipt(entry.id, entry.status, begun=entry.begun is not None))
         else:
             same = entry.once is not None and digest == entry.once.digest
             answers.append(Receipt(first, status, replayed=True) if same else Mismatch(first))
-    await write(db, "add_message", [_row(entry) for entry in fresh])
-    await write(db, "add_content", [(entry.id, entry.content) for entry in fresh])
-    await write(db, "add_event", [(entry.id, entry.accepted_at, "accepted", None, None, None) for entry in fresh])
+    if fresh:
+        contents = [entry.content for entry in fresh]
+        await ask(db, "add_message", packed([_row(entry) for entry in fresh]), contents, db.clock.now())
     return answers
+
+
+async def _barred(db: Session, begun: list[Entry]) -> set[str]:
+    """Those of them that may not begin: a recipient is suppressed."""
+    if not begun:
+        return set()
+    await ask(db, "bind_pools", sorted({entry.pool for entry in begun}))
+    return await suppression.barred(db, begun)
 
 
 Place = tuple[str, str]
@@ -68,10 +80,9 @@ async def _known(db: Db, entries: list[Entry]) -> dict[Place, Use]:
 
 
 def _row(entry: Entry) -> Row:
-    """For `add_message`. Its JSON is read by PostgreSQL, which takes no `\\u0000` for a character."""
-    row = list(message_row(entry))
-    if "\\u0000" in row[SUMMARY]:
-        row[SUMMARY] = _NUL.sub(r"\1\\ufffd", row[SUMMARY])
+    """For `add_message`. The summary is JSON that PostgreSQL reads."""
+    row = [*message_row(entry), None if entry.begun is None else entry.begun.at]
+    row[SUMMARY] = json(row[SUMMARY])
     return row
 
 

@@ -7,7 +7,7 @@ older process starts on a newer schema where that is safe, and is refused where 
 from typing import Any, Final
 
 from posthouse.store.contract import StoreDown, StoreRefused
-from posthouse.store.postgres.server import LOST, Server
+from posthouse.store.postgres.server import LONG, LOST, Server
 from posthouse.store.sql import compatible_since, migrations
 from posthouse.telemetry import warn
 
@@ -40,7 +40,7 @@ async def migrate(server: Server) -> tuple[int, int]:
     """
     steps = migrations("posthouse.store.postgres")
     try:
-        connection = await server.connect()
+        connection = await server.connect(LONG)
     except StoreDown as error:
         raise StoreRefused(str(error)) from None
     try:

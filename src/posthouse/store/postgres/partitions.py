@@ -93,7 +93,7 @@ class Partitions:
         await self._line.close()  # it is not needed for a while
         return dropped
 
-    async def _try(self, change: Callable[[Session], Awaitable[bool]]) -> bool | None:
+    async def _try(self, change: Callable[[Session], Awaitable[bool | None]]) -> bool | None:
         """None: others are at it, or held a lock for too long. The next time, then."""
         done: bool | None = None
 
@@ -171,9 +171,11 @@ async def _make(db: Session, table: str, now: float, kept_s: float) -> bool:
     return True
 
 
-async def _drop(db: Session, old: Partition) -> bool:
-    """Move what is to be kept of it, and drop the rest with it. False: too much is to be kept."""
+async def _drop(db: Session, old: Partition) -> bool | None:
+    """Move what is to be kept of it, and drop the rest with it. False: too much is to be kept. None: it is gone."""
     table, name, key = old.table, old.name, KEYS[old.table]
+    if old not in await _partitions(db):  # by another process, since this one has looked
+        return None
     # Whoever writes to it still has done so, or comes after it is gone; those who read are not kept from it.
     await db.execute(f"LOCK TABLE {name} IN SHARE MODE")
     which = "unfinished_within" if table == "contents" else "known_within"

@@ -12,7 +12,7 @@ from posthouse.routing.quota import Spent
 from posthouse.store import rows
 from posthouse.store.postgres.partitions import DAY_S, Spans, within
 from posthouse.store.postgres.statement import Db, Row, ask, read
-from posthouse.store.values import LANES, Backlog, Provided, Record, Stored, unpack
+from posthouse.store.values import LANES, Backlog, Mismatch, Once, Provided, Receipt, Record, Stored, unpack
 
 
 async def find(db: Db, message_id: str, pool: str | None) -> Record | None:
@@ -39,6 +39,11 @@ async def content(db: Db, message_id: str, pool: str | None) -> Stored | None:
     except msgspec.MsgspecError:
         message = None  # spoilt is as good as forgotten
     return Stored(message, record, rows.wishes(wanted))
+
+
+async def remembered(db: Db, pool: str, once: Once, now: float) -> Receipt | Mismatch | None:
+    found = await ask(db, "remembered", pool, once.key, now)
+    return None if not found else rows.known(tuple(found[0]), once)
 
 
 async def observations(db: Db, since: float) -> dict[str, list[Fact]]:

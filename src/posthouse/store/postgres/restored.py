@@ -12,7 +12,7 @@ from posthouse.store.doubt import CALLED_OFF, COURSE, LET_GO, SLICE, why
 from posthouse.store.postgres.audit import audit
 from posthouse.store.postgres.connection import Session
 from posthouse.store.postgres.migrate import migrate
-from posthouse.store.postgres.server import DEADLINE_S, LOST, Server
+from posthouse.store.postgres.server import DEADLINE_S, LONG, LOST, Server
 from posthouse.store.postgres.statement import Db, ask, write
 from posthouse.store.values import Doubts, Release, Restoring
 
@@ -45,7 +45,7 @@ async def _released(db: Db, item: Release) -> int:
     while found := await ask(db, "doubtful", item.pool, ids, SLICE):
         held = [id_ for id_, is_held in found if is_held]
         await _judge(db, item, held)
-        await write(db, "settle_doubt", [(id_,) for id_, _ in found])
+        await ask(db, "settle_doubt", [id_ for id_, _ in found])
         if held:
             await audit(db, [changes.released(item, len(held))])
             return len(held)
@@ -58,7 +58,7 @@ async def _judge(db: Db, item: Release, ids: list[str]) -> None:
             await write(db, "let_go", [(id_, item.at) for id_ in ids])
             await write(db, "add_event", [(id_, item.at, "deferred", None, None, LET_GO) for id_ in ids])
         case "cancel":
-            await write(db, "call_off", [(id_,) for id_ in ids])
+            await ask(db, "call_off", ids)
             await write(db, "add_event", [(id_, item.at, "cancelled", None, None, CALLED_OFF) for id_ in ids])
         case "hold":
             pass  # as they are
@@ -76,7 +76,7 @@ async def mark(url: str, item: Restoring, gone_s: float) -> int:
     await server.check()
     await migrate(server)
     try:
-        connection = await server.connect()
+        connection = await server.connect(LONG)
     except StoreDown as error:
         raise StoreRefused(str(error)) from None
     try:

@@ -15,6 +15,11 @@ OLDEST: Final = 14
 POOLED: Final = "pgbouncer"
 """The option in the URL that says: behind a pooler that gives each transaction another connection."""
 
+NAME: Final = "posthouse"
+"""What connections are called whose transactions take no longer than twice the deadline, or are ended by the others."""
+
+LONG: Final = "posthouse, at length"
+
 CONNECT_S: Final = 5.0
 
 DEADLINE_S: Final = 10.0
@@ -92,35 +97,40 @@ class Server:
     def _refuse(self, why: str) -> None:
         raise StoreRefused(f"PostgreSQL at {self._place}: {why}.")
 
-    async def connect(self, *, bare: bool = False) -> Any:
-        """A connection of asyncpg's. StoreDown where there is none to be had. bare: with the server's own settings."""
+    async def connect(self, name: str = NAME, *, bare: bool = False) -> Any:
+        """A connection of asyncpg's. StoreDown where there is none to be had. bare: with the server's own settings.
+
+        name: as the server knows it; `LONG` for work that may take its time.
+        """
         try:
             return await asyncpg.connect(
                 self._dsn,
                 timeout=min(CONNECT_S, self.deadline_s),
                 statement_cache_size=0 if self.pooled else 256,
                 max_cached_statement_lifetime=0,
-                server_settings={} if bare else self._settings(),
+                server_settings={} if bare else self._settings(name),
                 target_session_attrs=self._wanted,
             )
         except (ValueError, *LOST) as error:
             raise StoreDown(f"the database cannot be reached: {self.said(error)}") from None
 
-    def _settings(self) -> dict[str, str]:
+    def _settings(self, name: str) -> dict[str, str]:
         """For each session. Behind a pooler a session is nobody's own: there they are set in each transaction."""
-        return {} if self.pooled else {"application_name": "posthouse", **self._wishes}
+        return {} if self.pooled else {**self._wishes, "application_name": name}
 
     @property
     def _wishes(self) -> dict[str, str]:
         deadline_ms = str(int(self.deadline_s * 1000))
         return {
+            "application_name": NAME,
             "synchronous_commit": self._synchronous or "on",
             "jit": "off",  # every statement is short
             # Every query has its index. Statistics of when a table was small must not lead to walking over it.
             "enable_seqscan": "off",
             "statement_timeout": deadline_ms,
             # A process that is stopped in the middle must not keep what it has locked: neither between two statements,
-            # nor while it takes no answer (no other timeout ends a server's process that waits to be read).
+            # nor while it takes no answer. What no timeout ends, as of version 18: a server's process that was told to
+            # prepare a statement and not yet to run it. The others end that one: see `end_stuck`.
             "idle_in_transaction_session_timeout": deadline_ms,
             "tcp_user_timeout": deadline_ms,
         }

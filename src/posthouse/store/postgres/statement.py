@@ -1,10 +1,15 @@
-"""One statement for a whole batch: each column is an array, and `unnest` makes rows of them.
+"""One statement for a whole batch: each row is a JSON array, and `unnest` makes rows of them again.
 
-One text serves any number of rows, so that few statements are ever prepared.
+One text serves any number of rows, so that few statements are ever prepared. An array for each column would do the
+same, but asyncpg looks at each value of an array from Python; with all rows in one JSON array PostgreSQL plans for a
+hundred of them, and walks over a small table: docs/decisions/0008-postgresql.md.
 """
 
+import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+import msgspec
 
 from posthouse.store.sql import queries
 
@@ -13,7 +18,11 @@ SQL = queries("posthouse.store.postgres")
 NUL, INSTEAD = "\0", "\ufffd"
 """PostgreSQL's text holds every character but one. Others' words may have it in them: it is replaced."""
 
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
 Row = Sequence[Any]
+
+_json = msgspec.json.Encoder()
 
 
 class Db(Protocol):
@@ -25,18 +34,18 @@ class Db(Protocol):
 
 
 async def write(db: Db, query: str, rows: Sequence[Row]) -> None:
-    """Run a query for all rows."""
+    """Run a query for all rows. Bytes in them are base64 there."""
     if rows:
-        await db.execute(SQL[query], *_columns(rows))
+        await db.execute(SQL[query], packed(rows))
 
 
 async def read(db: Db, query: str, rows: Sequence[Row]) -> list[Row]:
     """Run a query for all rows; what it answers."""
-    return await db.fetch(SQL[query], *_columns(rows)) if rows else []
+    return await db.fetch(SQL[query], packed(rows)) if rows else []
 
 
 async def ask(db: Db, query: str, *values: Any) -> list[Row]:
-    """Run a query with single values; what it answers."""
+    """Run a query with single values, or lists of them; what it answers."""
     return await db.fetch(SQL[query], *map(text, values))
 
 
@@ -45,10 +54,11 @@ def text(value: Any) -> Any:
     return value.replace(NUL, INSTEAD) if isinstance(value, str) and NUL in value else value
 
 
-def columned(rows: Sequence[Row], width: int) -> list[list[Any]]:
-    """The columns of rows that may be none."""
-    return _columns(rows) if rows else [[] for _ in range(width)]
+def json(written: str) -> str:
+    """JSON as PostgreSQL takes it."""
+    return _NUL.sub(r"\1\\ufffd", written) if "\\u0000" in written else written
 
 
-def _columns(rows: Sequence[Row]) -> list[list[Any]]:
-    return [[text(value) for value in column] for column in zip(*rows, strict=True)]
+def packed(rows: Sequence[Row]) -> list[str]:
+    """Rows as a query takes them: one JSON array each."""
+    return [json(_json.encode(row).decode()) for row in rows]

@@ -30,7 +30,7 @@ from posthouse.store.postgres.migrate import migrate
 from posthouse.store.postgres.partitions import Partitions
 from posthouse.store.postgres.server import DEADLINE_S, Server
 from posthouse.store.postgres.writer import Call, Method, Writer
-from posthouse.store.signal import Settlements, signalled
+from posthouse.store.signal import Settlements, news_of, signalled
 from posthouse.store.values import (
     Audited,
     Backlog,
@@ -46,6 +46,7 @@ from posthouse.store.values import (
     Lessons,
     Lifting,
     Mismatch,
+    Once,
     Page,
     Query,
     Receipt,
@@ -63,7 +64,7 @@ from posthouse.store.values import (
 T = TypeVar("T")
 
 WRITERS: Final = 2
-"""Connections that commit: while one waits for the disk, the other one works."""
+"""Connections that commit, of a process that is alone: while one waits for the disk, the other one works."""
 
 READERS: Final = 2
 
@@ -83,9 +84,9 @@ class PostgresStore:
         self.failed = asyncio.Event()
         self._due = asyncio.Event()
         self._settlements = Settlements()
-        self._writer = Writer([Line(server) for _ in range(WRITERS)], self._committed, tally)
+        self._writer = Writer([Line(server) for _ in range(WRITERS)], self._committed, tally, work.hold)
         # Claims have a line of their own: two of one process would only step around each other.
-        self._claimer = Writer([Line(server)], self._committed, tally)
+        self._claimer = Writer([Line(server)], self._committed, tally, work.hold)
         self._lines = [Line(server) for _ in range(READERS)]
         self._readers: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
         for line in self._lines:
@@ -112,9 +113,12 @@ class PostgresStore:
 
     # Inbox
 
-    async def add(self, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
-        """StoreDown: ask again under the same idempotency key, which finds it; without one it may be there twice."""
-        return await self._writer.submit(inbox.add, entries)
+    def add(self, entries: Sequence[Entry]) -> asyncio.Future[list[Receipt | Mismatch]]:
+        """StoreDown: ask again under the same idempotency key, which finds it; without one it may be there twice.
+
+        A message that was to begin with it, and is there, waits until its lease runs out: give it back.
+        """
+        return self._writer.submit(inbox.add, entries)
 
     async def cancel(self, items: Sequence[Cancel]) -> list[Status | None]:
         """StoreDown: ask again. A message that was cancelled answers `cancelled`."""
@@ -141,12 +145,12 @@ class PostgresStore:
         """
         return await self._writer.submit(work.intend, items)
 
-    async def record(self, items: Sequence[Result]) -> list[bool]:
+    def record(self, items: Sequence[Result]) -> asyncio.Future[list[bool]]:
         """StoreDown: ask again, for as long as it takes. What was written is answered with True, and not written twice:
 
         a result is the same when its attempt ended with that outcome at that instant.
         """
-        return await self._writer.submit(work.record, items)
+        return self._writer.submit(work.record, items)
 
     async def finish(self, items: Sequence[Ending]) -> list[bool]:
         """StoreDown: ask again. False then says only that the lease is gone, by this ending or otherwise: let it be."""
@@ -197,6 +201,9 @@ class PostgresStore:
     async def find(self, message_id: str, pool: str | None) -> Record | None:
         return await self._read(lambda db: reading.find(db, message_id, pool))
 
+    async def remembered(self, pool: str, once: Once, now: float) -> Receipt | Mismatch | None:
+        return await self._read(lambda db: reading.remembered(db, pool, once, now))
+
     async def content(self, message_id: str, pool: str | None) -> Stored | None:
         return await self._read(lambda db: reading.content(db, message_id, pool))
 
@@ -237,6 +244,8 @@ class PostgresStore:
     async def beat(self, node: str, gone_s: float) -> list[str]:
         """StoreDown: ask again."""
         live: list[str] = (await self._writer.submit(nodes.beat, [(node, gone_s)]))[0]
+        # Where others commit while this one waits for the disk, a second line would only make all commits smaller.
+        self._writer.most = WRITERS if len(live) == 1 else 1
         return live
 
     async def leave(self, node: str) -> None:
@@ -252,7 +261,7 @@ class PostgresStore:
 
     async def suppress(self, items: Sequence[Suppression]) -> list[bool]:
         """StoreDown: ask again. False may then say that it was this call that suppressed the address."""
-        return await self._writer.submit(suppression.suppress, items)
+        return await self._writer.submit(suppression.suppress, items, first=True)
 
     async def unsuppress(self, items: Sequence[Lifting]) -> list[bool]:
         """StoreDown: as with `suppress`."""
@@ -329,15 +338,9 @@ class PostgresStore:
         """After a commit: wake whoever waits for work or for the end of a message, here and elsewhere."""
         due, ended = False, list[str]()
         for call in calls:
-            first = call.items[0]
-            if isinstance(first, Entry | Delay | Release) or (isinstance(first, Intent) and not all(call.answers)):
-                due = True  # an intent that did not hold may have given its message back
-            elif isinstance(first, Result | Ending | Cancel):
-                for item, answer in zip(call.items, call.answers, strict=True):
-                    if isinstance(item, Result) and item.due_at is not None:
-                        due = True
-                    elif answer is True or answer == "cancelled":  # what was too late has ended nothing
-                        ended.append(item.id)
+            call_due, call_ended = news_of(call.items, call.answers)
+            due = due or call_due
+            ended += call_ended
         if due:
             self._due.set()
         for message_id in ended:

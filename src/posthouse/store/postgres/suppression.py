@@ -14,7 +14,7 @@ from posthouse.mail.message import Message
 from posthouse.store import changes, rows
 from posthouse.store.postgres.audit import audit
 from posthouse.store.postgres.statement import Db, Row, ask, read, text
-from posthouse.store.values import Intent, Lifting, Suppression
+from posthouse.store.values import Entry, Intent, Lifting, Suppression
 
 
 async def suppress(db: Db, items: list[Suppression]) -> list[bool]:
@@ -69,6 +69,13 @@ async def among(db: Db, messages: Iterable[tuple[str, str, Message]]) -> dict[st
     for id_, address in await read(db, "suppressed", asked):
         found[id_] += (address,)
     return found
+
+
+async def barred(db: Db, entries: list[Entry]) -> set[str]:
+    """The ids of those with a recipient who is suppressed."""
+    pools = await newest(db, {entry.pool for entry in entries})
+    asked = [(e.id, e.pool, email) for e in entries if e.pool in pools for email in dict.fromkeys(e.summary.emails)]
+    return {id_ for id_, _ in await read(db, "suppressed", asked)}
 
 
 async def overtaken(db: Db, intents: list[Intent]) -> list[Intent]:

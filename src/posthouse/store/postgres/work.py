@@ -4,18 +4,18 @@ Every method that acts under a lease locks its messages first (`held`), in the o
 does with them meanwhile waits, and what it did before is seen.
 """
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from posthouse.mail.message import Message
 from posthouse.store import rows
 from posthouse.store.postgres import suppression
 from posthouse.store.postgres.connection import Session
-from posthouse.store.postgres.statement import Row, ask, columned, read, write
+from posthouse.store.postgres.server import NAME
+from posthouse.store.postgres.statement import Row, ask, read, write
 from posthouse.store.turns import Turns
-from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Leased, Opened, Renewal, Result, unpack
+from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Leased, Opened, Renewal, Result
 
 L = TypeVar("L", bound=Leased)
 
@@ -26,6 +26,7 @@ async def claim(db: Session, requests: list[ClaimRequest]) -> list[list[Claim]]:
 
 async def sweep(db: Session, requests: list[ClaimRequest]) -> list[list[Claim]]:
     claims = []
+    await ask(db, "end_stuck", NAME, db.longest_s)
     for request in requests:
         lapsed = await ask(db, "lapsed", request.now, db.clock.now(), request.limit)
         claims.append(await _claimed(db, request, lapsed))
@@ -45,7 +46,7 @@ async def _due(db: Session, request: ClaimRequest) -> list[Row]:
     turns, found = Turns(request), list[Row]()
     for (lane,) in await ask(db, "lanes"):
         if turns.left > 0:
-            columns = columned(turns.rows(), 3)
+            columns = list(zip(*turns.rows(), strict=True)) or [(), (), ()]
             here = await ask(db, "due", lane, request.now, *columns, turns.left)
             turns.took((id_, size, pool) for id_, size, pool in here)
             found += here
@@ -62,24 +63,21 @@ async def _claimed(db: Session, request: ClaimRequest, found: list[Row]) -> list
         ids.append(id_)
     if not ids:
         return []
-    await ask(db, "lease", ids, until, db.clock.now())
-    whole, broken = list[tuple[Row, Message]](), list[str]()
-    for row in await ask(db, "leased", ids):
-        try:
-            whole.append((row, unpack(row[-1])))
-        except msgspec.MsgspecError:
-            broken.append(row[0])
-    seen = await suppression.newest(db, {row[1] for row, _ in whole})
-    left_out = await suppression.among(db, [(row[0], row[1], message) for row, message in whole if row[1] in seen])
-    opened = await _opened(db, [(row[0], row[3]) for row, _ in whole if row[3] > 0])
-    claims = [
-        rows.claim(tuple(row), until, message, opened.get(row[0]), left_out.get(row[0], ()), seen.get(row[1], 0))
-        for row, message in whole
-    ]
-    if broken:  # it ends alone: nobody else's mail waits for a content that a disk has spoilt
-        await write(db, "finish", [(id_, "failed") for id_ in broken])
-        await write(db, "add_event", [(id_, request.now, "failed", None, None, rows.SPOILT) for id_ in broken])
-    return claims
+    claims: dict[str, Claim] = {}
+    for *row, content, newest in await ask(db, "lease", ids, until, db.clock.now()):
+        if (claim := rows.claim(row, content, until, newest or 0)) is not None:
+            claims[claim.job.id] = claim
+    bound = [(claim.job.id, claim.job.pool, claim.message) for claim in claims.values() if claim.seen]
+    for id_, emails in (await suppression.among(db, bound)).items():
+        claims[id_] = msgspec.structs.replace(claims[id_], suppressed=emails)
+    begun = [(claim.job.id, claim.attempts) for claim in claims.values() if claim.attempts]
+    for id_, attempt in (await _opened(db, begun)).items():
+        claims[id_] = msgspec.structs.replace(claims[id_], opened=attempt)
+    spoilt = [id_ for id_ in ids if id_ not in claims]
+    if spoilt:  # they end alone: nobody else's mail waits for what a disk has spoilt
+        await write(db, "finish", [(id_, "failed") for id_ in spoilt])
+        await write(db, "add_event", [(id_, request.now, "failed", None, None, rows.SPOILT) for id_ in spoilt])
+    return list(claims.values())
 
 
 async def _opened(db: Session, begun: list[tuple[str, int]]) -> dict[str, Opened]:
@@ -106,11 +104,15 @@ async def record(db: Session, items: list[Result]) -> list[bool]:
     held, answers = await _held(db, items)
     late = [place for place, answer in enumerate(answers) if not answer]
     known = await _recorded(db, items, late)
-    await write(db, "record", [rows.state_row(item) for item in held])
-    await write(db, "close_attempt", [rows.outcome_row(item) for item in held])
-    await write(db, "add_event", [row for item in held for row in rows.event_rows(item)])
+    await write(db, "record", [_row(item) for item in held])
     await write(db, "evidence", [rows.evidence_row(items[place]) for place in late if place not in known])
     return [answer or place in known for place, answer in enumerate(answers)]
+
+
+def _row(item: Result) -> Row:
+    """For `record`."""
+    events = [(event.type, event.recipient, event.detail) for event in item.events]
+    return (*rows.state_row(item), *rows.outcome_row(item)[1:], item.fact.provider, events)
 
 
 async def _recorded(db: Session, items: list[Result], late: list[int]) -> set[int]:
@@ -144,6 +146,19 @@ async def renew(db: Session, items: list[Renewal]) -> list[bool]:
     if until:
         await ask(db, "renew", list(until), list(until.values()), db.clock.now())
     return [place in held for place in range(len(items))]
+
+
+UNDER_LEASES: Final = frozenset({intend, record, finish, postpone, renew})
+
+
+async def hold(db: Session, items: Mapping[Any, Sequence[Leased]]) -> None:
+    """Lock what several methods of one transaction are about to, all of it in one order: each for itself locks its own
+
+    in order, and two transactions that take them by turns would wait for each other.
+    """
+    leased = [method for method in items if method in UNDER_LEASES]
+    if len(leased) > 1:
+        await _holding(db, [item for method in leased for item in items[method]])
 
 
 async def _held(db: Session, items: list[L]) -> tuple[list[L], list[bool]]:

@@ -8,24 +8,30 @@ in a transaction of its own, so that only the faulty one fails.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from posthouse.metrics.tally import Tally
-from posthouse.store.batch import LINGER_S, MOST
+from posthouse.store.batch import MOST
 from posthouse.store.contract import StoreDown
 from posthouse.store.postgres.connection import Line, Session
 
+LINGER_S: Final = 0.002
+"""How long the next commit waits for company when the last one had some: fewer, larger commits cost the server less."""
+
 Method = Callable[[Session, list[Any]], Awaitable[list[Any]]]
+Before = Callable[[Session, dict[Method, list[Any]]], Awaitable[None]]
 
 
-class Call:
-    """One caller's batch on its way through the writer."""
+class Call(msgspec.Struct, eq=False):
+    """One caller's batch on its way through the writer. first: of all in its transaction."""
 
-    __slots__ = ("future", "items", "method", "outcome")
-
-    def __init__(self, method: Method, items: Sequence[Any], future: "asyncio.Future[list[Any]]") -> None:
-        self.method, self.items, self.future = method, items, future
-        self.outcome: list[Any] | BaseException = []
+    method: Method
+    items: Sequence[Any]
+    future: "asyncio.Future[list[Any]]"
+    first: bool = False
+    outcome: list[Any] | BaseException = []
 
     @property
     def answers(self) -> list[Any]:
@@ -34,44 +40,67 @@ class Call:
 
 
 class Writer:
-    """committed(calls): told after each commit, before the callers are. tally: counts the commits."""
+    """committed(calls): told after each commit, before the callers are. tally: counts the commits.
 
-    def __init__(self, lines: Sequence[Line], committed: Callable[[list[Call]], None], tally: Tally) -> None:
-        self._lines, self._committed, self._tally = lines, committed, tally
+    before: what is done in a transaction before its methods, with the items of each. most: lines at work at once.
+    """
+
+    def __init__(
+        self, lines: Sequence[Line], committed: Callable[[list[Call]], None], tally: Tally, before: Before
+    ) -> None:
+        self._lines, self._committed, self._tally, self._before = lines, committed, tally, before
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Call] = deque()
-        self._wake = asyncio.Event()
+        self.most = len(lines)
+        self._at_work = len(lines)
+        self._idle: deque[asyncio.Future[None]] = deque()
         self._tasks = [asyncio.create_task(self._run(line)) for line in lines]
         self.closed = False
 
-    def submit(self, method: Method, items: Sequence[Any]) -> "asyncio.Future[list[Any]]":
-        """One answer per item, in order, once all of them are on disk."""
+    def submit(self, method: Method, items: Sequence[Any], *, first: bool = False) -> "asyncio.Future[list[Any]]":
+        """One answer per item, in order, once all of them are on disk.
+
+        first: in its transaction, for what locks alone what others of it lock together.
+        """
         future: asyncio.Future[list[Any]] = self._loop.create_future()
         if self.closed:
             future.set_exception(StoreDown("the store is closed"))
         elif not items:
             future.set_result([])
         else:
-            self._waiting.append(Call(method, items, future))
-            self._wake.set()
+            self._waiting.append(Call(method, items, future, first))
+            if self._at_work < self.most:
+                self._wake()
         return future
 
     async def close(self) -> None:
         """Write what was submitted, then let the lines go."""
         self.closed = True
-        self._wake.set()
+        while self._idle:
+            self._wake()
         await asyncio.gather(*self._tasks)
         for line in self._lines:
             await line.close()
 
+    def _wake(self) -> None:
+        """Put the line to work that is idle the longest, where one is.
+
+        They take turns: one that just had company lingers for more, one that rested would take what comes alone.
+        """
+        if self._idle:
+            self._at_work += 1
+            self._idle.popleft().set_result(None)
+
     async def _run(self, line: Line) -> None:
         busy = False
         while True:
-            while not self._waiting:
+            while not self._waiting or (self._at_work > self.most and not self.closed):
                 if self.closed:
                     return
-                self._wake.clear()
-                await self._wake.wait()
+                self._at_work -= 1
+                turn = self._loop.create_future()
+                self._idle.append(turn)
+                await turn
             if busy:
                 await asyncio.sleep(LINGER_S)
             calls = self._gather()
@@ -92,7 +121,7 @@ class Writer:
     async def _write(self, line: Line, calls: list[Call]) -> None:
         try:
             began = self._loop.time()
-            await line.write(lambda session: run(session, calls))
+            await line.write(lambda session: run(session, calls, self._before))
             self._tally.commit_seconds.add(self._loop.time() - began)
             self._tally.commit_items.add(sum(len(call.items) for call in calls))
         except Exception as error:  # whatever went wrong belongs to the callers
@@ -115,12 +144,14 @@ class Writer:
                 call.future.set_result(call.outcome)
 
 
-async def run(session: Session, calls: list[Call]) -> None:
+async def run(session: Session, calls: list[Call], before: Before) -> None:
     """Run the calls, those of one method as one batch, methods in the order of their first call."""
-    joined: dict[Any, list[Call]] = {}
-    for call in calls:
+    joined: dict[Method, list[Call]] = {}
+    for call in sorted(calls, key=lambda call: not call.first):
         joined.setdefault(call.method, []).append(call)
+    items = {method: [item for call in same for item in call.items] for method, same in joined.items()}
+    await before(session, items)
     for method, same in joined.items():
-        answers = iter(await method(session, [item for call in same for item in call.items]))
+        answers = iter(await method(session, items[method]))
         for call in same:
             call.outcome = [next(answers) for _ in call.items]

@@ -12,7 +12,7 @@ from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.store import rows
 from posthouse.store.sqlite.statement import SQL
-from posthouse.store.values import LANES, Backlog, Provided, Record, Stored, unpack
+from posthouse.store.values import LANES, Backlog, Mismatch, Once, Provided, Receipt, Record, Stored, unpack
 
 DAY_S: Final = 86_400.0
 
@@ -48,6 +48,11 @@ def content(db: apsw.Connection, message_id: str, pool: str | None) -> Stored | 
     except msgspec.MsgspecError:
         message = None  # spoilt is as good as forgotten
     return Stored(message, record, rows.wishes(wanted))
+
+
+def remembered(db: apsw.Connection, pool: str, once: Once, now: float) -> Receipt | Mismatch | None:
+    found = db.execute(SQL["find_key"], (pool, once.key, now)).fetchone()
+    return None if found is None else rows.known(found, once)
 
 
 def observations(db: apsw.Connection, since: float) -> dict[str, list[Fact]]:

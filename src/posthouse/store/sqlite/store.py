@@ -20,7 +20,7 @@ from posthouse.routing.switch import Switch
 from posthouse.store.batch import Call, Writer
 from posthouse.store.contract import StoreDown, StoreRefused
 from posthouse.store.known import by_provider_id
-from posthouse.store.signal import Settlements, signalled
+from posthouse.store.signal import Settlements, news_of, signalled
 from posthouse.store.sqlite import (
     audit,
     file,
@@ -49,6 +49,7 @@ from posthouse.store.values import (
     Lessons,
     Lifting,
     Mismatch,
+    Once,
     Page,
     Query,
     Receipt,
@@ -100,8 +101,8 @@ class SqliteStore:
 
     # Inbox
 
-    async def add(self, entries: Sequence[Entry]) -> list[Receipt | Mismatch]:
-        return await self._write(inbox.add, entries)
+    def add(self, entries: Sequence[Entry]) -> Future[list[Receipt | Mismatch]]:
+        return self._write(inbox.add, entries)
 
     async def cancel(self, items: Sequence[Cancel]) -> list[Status | None]:
         return await self._write(inbox.cancel, items)
@@ -113,7 +114,8 @@ class SqliteStore:
         return (await self._write(work.claim, [request], early=True))[0]
 
     async def sweep(self, request: ClaimRequest) -> list[Claim]:
-        return (await self._write(work.sweep, [request]))[0]
+        # First: a message that was begun after this was asked for may have a lease by a clock that was set back.
+        return (await self._write(work.sweep, [request], first=True))[0]
 
     async def overdue(self, request: ClaimRequest) -> list[Claim]:
         return (await self._write(work.overdue, [request]))[0]
@@ -121,8 +123,8 @@ class SqliteStore:
     async def intend(self, items: Sequence[Intent]) -> list[bool]:
         return await self._write(work.intend, items)
 
-    async def record(self, items: Sequence[Result]) -> list[bool]:
-        return await self._write(work.record, items)
+    def record(self, items: Sequence[Result]) -> Future[list[bool]]:
+        return self._write(work.record, items)
 
     async def finish(self, items: Sequence[Ending]) -> list[bool]:
         return await self._write(work.finish, items)
@@ -165,6 +167,9 @@ class SqliteStore:
 
     async def find(self, message_id: str, pool: str | None) -> Record | None:
         return await self._read(reading.find, message_id, pool)
+
+    async def remembered(self, pool: str, once: Once, now: float) -> Receipt | Mismatch | None:
+        return await self._read(reading.remembered, pool, once, now)
 
     async def content(self, message_id: str, pool: str | None) -> Stored | None:
         return await self._read(reading.content, message_id, pool)
@@ -241,12 +246,17 @@ class SqliteStore:
     # Inside
 
     def _write(
-        self, method: Callable[[apsw.Connection, list[Any]], list[T]], items: Sequence[Any], *, early: bool = False
+        self,
+        method: Callable[[apsw.Connection, list[Any]], list[T]],
+        items: Sequence[Any],
+        *,
+        early: bool = False,
+        first: bool = False,
     ) -> Future[list[T]]:
         bound = self._bound.get(method)
         if bound is None:
             bound = self._bound[method] = partial(method, self._db)
-        return self._writer.submit(bound, items, early=early)
+        return self._writer.submit(bound, items, early=early, first=first)
 
     async def _read(self, method: Callable[..., T], *args: Any) -> T:
         if self._writer.closed:
@@ -281,12 +291,8 @@ class SqliteStore:
         """On the event loop, after a commit: wake whoever waits for work or for the end of a message."""
         self._tally.commit_items.add(sum(len(call.items) for call in calls))
         for call in calls:
-            first = call.items[0]
-            if isinstance(first, Entry | Delay | Release) or (isinstance(first, Intent) and not all(call.answers)):
-                self._due.set()  # an intent that did not hold may have given its message back
-            elif isinstance(first, Result | Ending | Cancel):
-                for item, answer in zip(call.items, call.answers, strict=True):
-                    if isinstance(item, Result) and item.due_at is not None:
-                        self._due.set()
-                    elif answer is True or answer == "cancelled":  # what was too late has ended nothing
-                        self._settlements.settle(item.id)
+            due, ended = news_of(call.items, call.answers)
+            if due:
+                self._due.set()
+            for message_id in ended:
+                self._settlements.settle(message_id)

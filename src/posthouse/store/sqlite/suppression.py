@@ -15,7 +15,7 @@ from posthouse.mail.message import Message
 from posthouse.store import changes, rows
 from posthouse.store.sqlite.audit import audit
 from posthouse.store.sqlite.statement import SQL, read
-from posthouse.store.values import Intent, Lifting, Suppression
+from posthouse.store.values import Entry, Intent, Lifting, Suppression
 
 
 def suppress(db: apsw.Connection, items: list[Suppression]) -> list[bool]:
@@ -69,6 +69,13 @@ def among(db: apsw.Connection, messages: Iterable[tuple[str, str, Message]]) -> 
     for id_, address in read(db, "suppressed", asked):
         found[id_] += (address,)
     return found
+
+
+def barred(db: apsw.Connection, entries: list[Entry]) -> set[str]:
+    """The ids of those with a recipient who is suppressed."""
+    pools = newest(db, {entry.pool for entry in entries})
+    asked = [(e.id, e.pool, email) for e in entries if e.pool in pools for email in dict.fromkeys(e.summary.emails)]
+    return {id_ for id_, _ in read(db, "suppressed", asked)}
 
 
 def overtaken(db: apsw.Connection, intents: list[Intent]) -> list[Intent]:

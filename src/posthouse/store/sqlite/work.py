@@ -1,17 +1,16 @@
 """Handing messages out to delivery, and writing down what became of them."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
 
-from posthouse.mail.message import Message
 from posthouse.store import rows
 from posthouse.store.sqlite import suppression
 from posthouse.store.sqlite.statement import SQL, places, read, write
 from posthouse.store.turns import Due, Turns
-from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Leased, Opened, Renewal, Result, unpack
+from posthouse.store.values import Claim, ClaimRequest, Delay, Ending, Intent, Leased, Opened, Renewal, Result
 
 _json = msgspec.json.Encoder()
 _lanes = msgspec.json.Decoder(list[tuple[int, str | None]])
@@ -67,28 +66,35 @@ def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, 
         room -= size
         ids.append(id_)
     write(db, "lease", [(id_, until) for id_ in ids])
-    whole, broken = list[tuple[rows.Row, Message]](), list[str]()
-    for row in read(db, "leased", [(id_,) for id_ in ids]):
-        try:
-            whole.append((row, unpack(row[-1])))
-        except msgspec.MsgspecError:
-            broken.append(row[0])
-    seen = suppression.newest(db, {row[1] for row, _ in whole})
-    left_out = suppression.among(db, [(row[0], row[1], message) for row, message in whole if row[1] in seen])
-    claims = [
-        rows.claim(row, until, message, _opened(db, row[0], row[3]), left_out.get(row[0], ()), seen.get(row[1], 0))
-        for row, message in whole
-    ]
-    if broken:  # it ends alone: nobody else's mail waits for a content that a disk has spoilt
-        write(db, "finish", [(id_, "failed") for id_ in broken])
-        write(db, "mark_ended", [(id_,) for id_ in broken])
-        write(db, "add_event", [(id_, request.now, "failed", None, None, rows.SPOILT) for id_ in broken])
-    return claims
+    claims: dict[str, Claim] = {}
+    for *row, content in _leased(db, ids):
+        if (claim := rows.claim(row, content, until)) is not None:
+            claims[claim.job.id] = claim
+    newest = suppression.newest(db, {claim.job.pool for claim in claims.values()})
+    for claim in [claim for claim in claims.values() if claim.job.pool in newest]:
+        claims[claim.job.id] = msgspec.structs.replace(claim, seen=newest[claim.job.pool])
+    bound = [(claim.job.id, claim.job.pool, claim.message) for claim in claims.values() if claim.seen]
+    for id_, emails in suppression.among(db, bound).items():
+        claims[id_] = msgspec.structs.replace(claims[id_], suppressed=emails)
+    for claim in [claim for claim in claims.values() if claim.attempts]:
+        claims[claim.job.id] = msgspec.structs.replace(claim, opened=_opened(db, claim.job.id, claim.attempts))
+    spoilt = [id_ for id_ in ids if id_ not in claims]
+    if spoilt:  # they end alone: nobody else's mail waits for what a disk has spoilt
+        write(db, "finish", [(id_, "failed") for id_ in spoilt])
+        write(db, "mark_ended", [(id_,) for id_ in spoilt])
+        write(db, "add_event", [(id_, request.now, "failed", None, None, rows.SPOILT) for id_ in spoilt])
+    return list(claims.values())
+
+
+def _leased(db: apsw.Connection, ids: list[str]) -> list[tuple[Any, ...]]:
+    """The rows of those, as far as there is text where text should be."""
+    try:
+        return read(db, "leased", [(id_,) for id_ in ids])
+    except UnicodeDecodeError:
+        return [] if len(ids) == 1 else [row for id_ in ids for row in _leased(db, [id_])]
 
 
 def _opened(db: apsw.Connection, id_: str, attempts: int) -> Opened | None:
-    if attempts == 0:
-        return None
     row = db.execute(SQL["opened"], (id_, attempts)).fetchone()
     return None if row is None else Opened(*row)
 

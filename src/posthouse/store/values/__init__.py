@@ -15,6 +15,7 @@ from posthouse.store.values.control import (
 )
 from posthouse.store.values.handed import (
     LANES,
+    Begun,
     Cancel,
     Entry,
     Lane,
@@ -23,6 +24,7 @@ from posthouse.store.values.handed import (
     Receipt,
     Summary,
     Wanted,
+    job_of,
     pack,
     unpack,
 )
@@ -60,6 +62,7 @@ __all__ = [
     "AttemptRecord",
     "Audited",
     "Backlog",
+    "Begun",
     "Cancel",
     "Change",
     "Claim",
@@ -96,6 +99,7 @@ __all__ = [
     "Wanted",
     "What",
     "Who",
+    "job_of",
     "pack",
     "unpack",
 ]

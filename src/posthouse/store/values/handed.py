@@ -6,6 +6,7 @@ import msgspec
 
 from posthouse.mail.event import Status
 from posthouse.mail.message import Message
+from posthouse.routing.rules import Job
 
 Lane = Literal[0, 1, 2]
 
@@ -44,12 +45,21 @@ class Once(msgspec.Struct, frozen=True):
     forget_at: float
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """A first attempt that is written down together with its message. leased_until: of the message; at: its start."""
+
+    provider: str
+    leased_until: float
+    at: float
+
+
 class Entry(msgspec.Struct, frozen=True):
-    """A message to be accepted. due_at: when it may first be sent. content: a Message, packed by `pack`.
+    """A message to be accepted. due_at: when it may first be sent. content: `message`, packed by `pack`.
 
     summary: names every recipient of the content. resent_from: the id of the message whose content it sends again.
     caller: the name of the key that handed it in, where its messages are counted. trace: what its log lines and spans
-    are found by, see `telemetry.trace`.
+    are found by, see `telemetry.trace`. begun: an attempt that begins as soon as it is on disk. message: for whoever
+    makes that attempt.
     """
 
     id: str
@@ -69,18 +79,38 @@ class Entry(msgspec.Struct, frozen=True):
     resent_from: str | None = None
     caller: str | None = None
     trace: str | None = None
+    begun: Begun | None = None
+    message: Message | None = None
 
     @property
     def status(self) -> Status:
         return "scheduled" if self.due_at > self.accepted_at else "queued"
 
 
+def job_of(entry: Entry) -> Job:
+    """What routing is told of a message that was not stored, or not yet."""
+    wanted = entry.wanted
+    return Job(
+        id=entry.id,
+        pool=entry.pool,
+        give_up_at=entry.give_up_at,
+        needs=entry.needs,
+        size=len(entry.content),
+        recipients=entry.recipients,
+        provider=None if wanted is None else wanted.provider,
+        require_tags=frozenset() if wanted is None else frozenset(wanted.require_tags),
+        on_unsure=None if wanted is None else wanted.on_unsure,
+        expires_at=entry.expires_at,
+    )
+
+
 class Receipt(msgspec.Struct, frozen=True):
-    """It is on disk. replayed: by an earlier request with the same idempotency key."""
+    """It is on disk. replayed: by an earlier request with the same idempotency key. begun: with its first attempt."""
 
     id: str
     status: Status
     replayed: bool = False
+    begun: bool = False
 
 
 class Mismatch(msgspec.Struct, frozen=True):
@@ -109,5 +139,8 @@ def pack(message: Message) -> bytes:
 
 
 def unpack(content: bytes) -> Message:
-    """The way back from `pack`."""
-    return _unpacker.decode(content)
+    """The way back from `pack`. msgspec.MsgspecError where a disk has spoilt it."""
+    try:
+        return _unpacker.decode(content)
+    except UnicodeDecodeError as error:  # of all that may be wrong with it this alone is not one of msgspec's
+        raise msgspec.DecodeError(str(error)) from None

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 from posthouse.mail.fields import ALIASES, FIELDS
 from posthouse.mail.limits import Limits
 from posthouse.mail.message import OnUnsure
-from posthouse.mail.policy import LANES
+from posthouse.mail.policy import LANES, NAME
 from posthouse.web.form import LISTS, MAPS
 
 LIMITS: Final = Limits()
@@ -18,7 +18,7 @@ LIMITS: Final = Limits()
 Schema = dict[str, Any]
 
 _CONTROL: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-_NAME: Final = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_NAME: Final = f"^{NAME.pattern}$"
 
 
 def _ref(name: str) -> Schema:

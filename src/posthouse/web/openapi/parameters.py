@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from posthouse.mail.event import STATUSES
+from posthouse.mail.policy import NAME
 from posthouse.web.audit import WHATS
 from posthouse.web.openapi.message import Schema
 from posthouse.web.query import PAGE_MAX
@@ -21,7 +22,7 @@ PLACES: Final[dict[str, tuple[str, Schema, str]]] = {
     ),
     "provider": (
         "A provider of the pool.",
-        {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$"},
+        {"type": "string", "pattern": f"^{NAME.pattern}$"},
         "sandbox",
     ),
 }

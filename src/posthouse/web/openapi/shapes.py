@@ -281,7 +281,7 @@ class Removals(Shape):
 
 
 class Configuration(Struct):
-    """What the file says, with `***` where a secret stands."""
+    """What the file says, with `********` where a secret stands."""
 
 
 class Reloaded(Shape):

@@ -2,8 +2,10 @@
 -- two that meet on two keys would otherwise wait for each other.
 INSERT INTO idempotency (pool, key, digest, message, status, accepted_at, forget_at)
 SELECT *
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::double precision[],
-            $7::double precision[]) AS given (pool, key, digest, message, status, accepted_at, forget_at)
+FROM (SELECT item ->> 0 AS pool, item ->> 1 AS key, decode(item ->> 2, 'base64') AS digest, item ->> 3 AS message,
+             item ->> 4 AS status, (item ->> 5)::double precision AS accepted_at,
+             (item ->> 6)::double precision AS forget_at
+      FROM unnest($1::jsonb[]) AS items (item)) AS given
 ORDER BY pool COLLATE "C", key COLLATE "C"
 ON CONFLICT (pool, key) DO UPDATE
 SET digest = excluded.digest, message = excluded.message, status = excluded.status,

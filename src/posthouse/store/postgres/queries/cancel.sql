@@ -2,7 +2,8 @@
 -- All items in one statement, rows are locked in the order of their ids, as everywhere.
 WITH free AS (
     SELECT messages.id, given.at
-    FROM unnest($1::text[], $2::text[], $3::double precision[]) AS given (id, pool, at)
+    FROM (SELECT item ->> 0 AS id, item ->> 1 AS pool, (item ->> 2)::double precision AS at
+          FROM unnest($1::jsonb[]) AS items (item)) AS given
     JOIN messages ON messages.id = given.id AND (given.pool IS NULL OR messages.pool = given.pool)
     WHERE status IN ('scheduled', 'queued')
       AND NOT coalesce((course::json ->> 4)::boolean, false) AND NOT coalesce((course::json ->> 5)::boolean, false)

@@ -1,3 +1,4 @@
 UPDATE attempts SET evidence = given.evidence
-FROM unnest($1::text[], $2::integer[], $3::text[]) AS given (message, number, evidence)
+FROM (SELECT item ->> 0 AS message, (item ->> 1)::integer AS number, item ->> 2 AS evidence
+      FROM unnest($1::jsonb[]) AS items (item)) AS given
 WHERE attempts.message = given.message AND attempts.number = given.number

@@ -2,7 +2,8 @@
 -- that nobody takes them over before this transaction is committed. The lease is asked for in words that no index has:
 -- by that of the leases, which looks empty to who counted when nothing was leased, each id would be compared with all.
 SELECT place
-FROM unnest($1::integer[], $2::text[], $3::bigint[]) AS given (place, id, fence)
+FROM (SELECT (item ->> 0)::integer AS place, item ->> 1 AS id, (item ->> 2)::bigint AS fence
+      FROM unnest($1::jsonb[]) AS items (item)) AS given
 JOIN messages ON messages.id = given.id AND messages.fence = given.fence
 WHERE coalesce(lease_until, '-infinity') > '-infinity'
 ORDER BY messages.id

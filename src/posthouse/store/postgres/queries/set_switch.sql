@@ -1,5 +1,6 @@
 INSERT INTO switches (pool, provider, switch)
 SELECT *
-FROM unnest($1::text[], $2::text[], $3::text[]) AS given (pool, provider, switch)
+FROM (SELECT item ->> 0 AS pool, item ->> 1 AS provider, item ->> 2 AS switch
+      FROM unnest($1::jsonb[]) AS items (item)) AS given
 ORDER BY pool COLLATE "C", provider COLLATE "C"
 ON CONFLICT (pool, provider) DO UPDATE SET switch = excluded.switch

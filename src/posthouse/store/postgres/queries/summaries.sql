@@ -1,2 +1,3 @@
 SELECT messages.id, summary
-FROM unnest($1::text[]) AS given (id) JOIN messages ON messages.id = given.id
+FROM (SELECT item ->> 0 AS id FROM unnest($1::jsonb[]) AS items (item)) AS given
+JOIN messages ON messages.id = given.id

@@ -6,4 +6,6 @@ SELECT place, (SELECT id
                  AND EXISTS (SELECT 1 FROM attempts WHERE message = messages.id AND attempts.provider = given.provider)
                ORDER BY id DESC
                LIMIT 1)
-FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[]) AS given (place, pool, provider, provider_message_id)
+FROM (SELECT (item ->> 0)::integer AS place, item ->> 1 AS pool, item ->> 2 AS provider,
+             item ->> 3 AS provider_message_id
+      FROM unnest($1::jsonb[]) AS items (item)) AS given

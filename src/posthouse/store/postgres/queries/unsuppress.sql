@@ -1,7 +1,8 @@
 -- Locked in one order for all writers.
 DELETE FROM suppressions
 USING (SELECT suppressions.pool, suppressions.address
-       FROM unnest($1::text[], $2::text[]) AS given (pool, address)
+       FROM (SELECT item ->> 0 AS pool, item ->> 1 AS address
+             FROM unnest($1::jsonb[]) AS items (item)) AS given
        JOIN suppressions ON suppressions.pool = given.pool AND suppressions.address = given.address
        ORDER BY suppressions.pool, suppressions.address
        FOR UPDATE OF suppressions) AS listed
