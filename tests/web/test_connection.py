@@ -1,6 +1,7 @@
 """Connections of those who send what is no request, or never finish one."""
 
 import asyncio
+import gc
 import json
 
 import pytest
@@ -177,3 +178,19 @@ async def test_a_request_gets_its_own_answer_whatever_comes_behind_it(house: Hou
         await opened.say(post + GOOD + b"\x16\x03 this is no request\r\n\r\n")
         assert (await opened.reply()).status == 202
         assert await opened.rest() == b""
+
+
+async def test_a_request_leaves_nothing_behind_for_the_garbage_collector(house: House) -> None:
+    fields = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", "Content-Length": str(len(GOOD))}
+    asked = request("POST", "/email", fields) + GOOD
+    try:
+        async with line(house.port) as opened:
+            for number in range(60):
+                if number == 10:  # what is made once is there
+                    gc.collect()
+                    gc.disable()
+                await opened.say(asked)
+                assert (await opened.reply()).status == 202
+        assert gc.collect() < 50
+    finally:
+        gc.enable()

@@ -58,7 +58,8 @@ class App:
         if scope["type"] != "http":
             return  # neither WebSockets nor a lifespan: the gateway starts and stops what there is
         headers: Headers = dict(scope["headers"])
-        cycle = scope.get("extensions", NO_EXTENSIONS).get(WHOLE)
+        # Taken out: the cycle holds its scope, and what holds itself is there until the garbage collector stops all to look.
+        cycle = scope.pop("extensions", NO_EXTENSIONS).get(WHOLE)
         if cycle is not None and (body := come_whole(cycle)) is not None:
             receive = body
         request_id = self._request_ids.of(headers)
