@@ -16,7 +16,7 @@ SUMMARY = 13
 
 
 async def add(db: Session, entries: list[Entry]) -> list[Receipt | Mismatch]:
-    barred = await _barred(db, [entry for entry in entries if entry.begun is not None])
+    barred = await suppression.barred(db, [entry for entry in entries if entry.begun is not None])
     known = await _known(db, [entry for entry in entries if entry.once is not None])
     answers: list[Receipt | Mismatch] = []
     fresh: list[Entry] = []
@@ -34,14 +34,6 @@ async def add(db: Session, entries: list[Entry]) -> list[Receipt | Mismatch]:
         contents = [entry.content for entry in fresh]
         await ask(db, "add_message", packed([_row(entry) for entry in fresh]), contents, db.clock.now())
     return answers
-
-
-async def _barred(db: Session, begun: list[Entry]) -> set[str]:
-    """Those of them that may not begin: a recipient is suppressed."""
-    if not begun:
-        return set()
-    await ask(db, "bind_pools", sorted({entry.pool for entry in begun}))
-    return await suppression.barred(db, begun)
 
 
 Place = tuple[str, str]

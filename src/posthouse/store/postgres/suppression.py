@@ -52,10 +52,9 @@ async def page(db: Db, pool: str, limit: int, after: str | None, address: str | 
     return [Suppression(*row) for row in found]
 
 
-async def newest(db: Db, pools: Iterable[str]) -> dict[str, int]:
-    """The number of the newest suppression of each pool that has any."""
-    found = await read(db, "newest_suppression", [(pool,) for pool in pools])
-    return {pool: number for pool, number in found if number is not None}
+async def bound(db: Db, pools: Iterable[str]) -> dict[str, int]:
+    """Have the lists of these pools stand still; the number of the newest suppression of each that has any."""
+    return {pool: number for pool, number in await ask(db, "bind_pools", sorted(set(pools)))}
 
 
 async def among(db: Db, messages: Iterable[tuple[str, str, Message]]) -> dict[str, tuple[str, ...]]:
@@ -72,15 +71,15 @@ async def among(db: Db, messages: Iterable[tuple[str, str, Message]]) -> dict[st
 
 
 async def barred(db: Db, entries: list[Entry]) -> set[str]:
-    """The ids of those with a recipient who is suppressed."""
-    pools = await newest(db, {entry.pool for entry in entries})
+    """The ids of those with a recipient who is suppressed; nobody else comes to be until they are written down."""
+    pools = await bound(db, [entry.pool for entry in entries]) if entries else {}
     asked = [(e.id, e.pool, email) for e in entries if e.pool in pools for email in dict.fromkeys(e.summary.emails)]
     return {id_ for id_, _ in await read(db, "suppressed", asked)}
 
 
 async def overtaken(db: Db, intents: list[Intent]) -> list[Intent]:
     """Those whose message has a recipient who was suppressed after it was claimed."""
-    numbers = await newest(db, {intent.pool for intent in intents})
+    numbers = await bound(db, [intent.pool for intent in intents])
     late = [intent for intent in intents if numbers.get(intent.pool, 0) > intent.seen]
     if not late:
         return []

@@ -85,8 +85,6 @@ async def _opened(db: Session, begun: list[tuple[str, int]]) -> dict[str, Opened
 
 
 async def intend(db: Session, items: list[Intent]) -> list[bool]:
-    pools = sorted({item.pool for item in items})
-    await ask(db, "bind_pools", pools)
     overtaken = await suppression.overtaken(db, items)
     held, answers = await _held(db, items)
     if overtaken:
@@ -101,18 +99,22 @@ async def intend(db: Session, items: list[Intent]) -> list[bool]:
 
 
 async def record(db: Session, items: list[Result]) -> list[bool]:
-    held, answers = await _held(db, items)
-    late = [place for place, answer in enumerate(answers) if not answer]
-    known = await _recorded(db, items, late)
-    await write(db, "record", [_row(item) for item in held])
+    first = dict[tuple[str, int], int]()
+    for place, item in enumerate(items):
+        first.setdefault((item.id, item.fence), place)
+    found = await read(db, "record", [(*_row(items[place]), place) for place in first.values()])
+    held = {place for (place,) in found}
+    late = [place for place in range(len(items)) if place not in held]
+    lost = [place for place in late if first[items[place].id, items[place].fence] not in held]
+    known = await _recorded(db, items, lost)
     await write(db, "evidence", [rows.evidence_row(items[place]) for place in late if place not in known])
-    return [answer or place in known for place, answer in enumerate(answers)]
+    return [place in held or place in known for place in range(len(items))]
 
 
 def _row(item: Result) -> Row:
     """For `record`."""
     events = [(event.type, event.recipient, event.detail) for event in item.events]
-    return (*rows.state_row(item), *rows.outcome_row(item)[1:], item.fact.provider, events)
+    return (*rows.state_row(item), *rows.outcome_row(item)[1:], item.fact.provider, events, item.fence)
 
 
 async def _recorded(db: Session, items: list[Result], late: list[int]) -> set[int]:
