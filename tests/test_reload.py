@@ -1,6 +1,7 @@
 """A configuration that changes while everything runs."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -179,6 +180,45 @@ def test_what_is_shown_can_be_sent_back_with_a_change_and_keeps_its_secrets(tmp_
     told = reload.replace(msgspec.json.encode(document), WHO)
     assert (told.problems, told.changed) == ((), ("retention.content",))
     assert "secret-of-web" in file.read_text()
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_json_is_taken_as_any_program_writes_it_and_kept_for_people_to_read(tmp_path: Path, ascii_only: bool) -> None:
+    _, reload, file = with_file(tmp_path, MINIMAL)
+    document, labels = reload.document(), {"is": "a \U0001f600 of\u2028ours"}
+    document["pools"]["example.com"]["providers"]["sandbox"] = {"labels": labels}
+    assert reload.replace(json.dumps(document, ensure_ascii=ascii_only).encode(), WHO).problems == ()
+    assert reload.running.pools["example.com"].providers["sandbox"].settings.labels == labels
+    assert '        "sandbox": {\n          "labels": {\n' in file.read_text()
+    assert '            "is": "a \U0001f600 of\\u2028ours"\n' in file.read_text()
+
+
+def test_half_a_character_is_refused_with_its_line(tmp_path: Path) -> None:
+    _, reload, file = with_file(tmp_path, MINIMAL)
+    (told,) = reload.replace(b'{"pools":\n {"example.com": "\\ud83d"}}', WHO).problems
+    assert told.message.startswith("line 2: not valid YAML: found invalid Unicode character escape code")
+    assert file.read_text() == MINIMAL
+
+
+def test_a_secret_that_yaml_cannot_hold_as_it_is_is_put_back(tmp_path: Path) -> None:
+    odd = r'"a\u0085b\u2028c\x7fd"'
+    text = MINIMAL.replace("sandbox: {}", f"smtp: {{host: h, username: u, password: {odd}}}")
+    _, reload, file = with_file(tmp_path, text)
+    before = reload.running
+    assert reload.replace(msgspec.json.encode(reload.document()), WHO).changed == ()
+    assert reload.replace(text.replace(odd, f'"{MASK}"').encode(), WHO).changed == ()
+    assert reload.running == msgspec.structs.replace(before, text=reload.running.text)
+    assert r"a\u0085b\u2028c\u007fd" in file.read_text()
+
+
+def test_yaml_with_a_mask_under_an_anchor_or_in_a_block_keeps_its_secrets(tmp_path: Path) -> None:
+    _, reload, file = with_file(tmp_path, MINIMAL)
+    sent = MINIMAL.replace("secret-of-web", f'&web "{MASK}"')
+    assert reload.replace(sent.encode(), WHO).changed == ()
+    assert file.read_text() == sent.replace(MASK, "secret-of-web")
+    block = MINIMAL.replace("{web: secret-of-web}", f"\n      web: |  # ours\n        {MASK}")
+    assert reload.replace(block.encode(), WHO).changed == ()
+    assert '      web: "secret-of-web"  # ours\n    providers:\n' in file.read_text()
 
 
 def test_a_mask_where_no_secret_was_is_refused(tmp_path: Path) -> None:

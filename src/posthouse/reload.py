@@ -1,6 +1,7 @@
 """Takes a changed configuration over while everything runs. A broken one changes nothing, and is told everywhere."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from socket import gethostname
 from typing import Any, Final
@@ -12,6 +13,7 @@ from posthouse.config import Config
 from posthouse.config import problem as config_problem
 from posthouse.config.changes import changes
 from posthouse.config.difference import changed, waits_for_restart
+from posthouse.config.document import as_yaml
 from posthouse.config.masked import masked, restored
 from posthouse.config.write import write
 from posthouse.mail.problem import Problem
@@ -165,15 +167,13 @@ def stamp(file: Path) -> Stamp:
 def _unmasked(data: bytes, before: str) -> bytes | list[config_problem.Problem]:
     """What was sent, with the secrets of the text before where it has masks. JSON is written for people to read."""
     try:
-        whole = restored(data.decode("utf-8-sig"), before)
+        sent = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data  # the reader says where
-    if isinstance(whole, list):
-        return whole
-    try:
-        return msgspec.json.format(whole.encode(), indent=2) + b"\n"
-    except (msgspec.DecodeError, RecursionError):
-        return whole.encode()
+    with suppress(ValueError, RecursionError):  # it is YAML then, or its reader says why it is not
+        sent = as_yaml(sent) + "\n"
+    whole = restored(sent, before)
+    return whole if isinstance(whole, list) else whole.encode()
 
 
 def _problem(message: str) -> config_problem.Problem:

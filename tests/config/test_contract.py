@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from posthouse.config.describe import rows
+from posthouse.config.problem import Problem
 from posthouse.config.read import read
 from posthouse.config.schema import Config, ProviderEntry
 from posthouse.config.shape import shape, written
 from posthouse.providers.base import Spec
-from posthouse.providers.catalogue import SPECS
+from posthouse.providers.catalogue import HTTP, SPECS
 from tests.config.sample import NOW
 
 EXAMPLE: Final = """\
@@ -45,6 +46,14 @@ ENV: Final = dict.fromkeys(("SENDGRID_API_KEY", "MAILGUN_API_KEY", "SMTP_PASSWOR
     "WEB_KEY": "web",
 }
 
+NEEDED: Final = {
+    "mailgun": "api_key: x, domain: d",
+    "mandrill": "api_key: x",
+    "sendgrid": "api_key: x",
+    "ses": "region: eu-central-1, access_key_id: x, secret_access_key: x",
+}
+"""What each provider cannot do without."""
+
 
 def test_the_documented_example_is_good() -> None:
     found = read(EXAMPLE, ENV, SPECS, NOW)
@@ -77,6 +86,23 @@ def test_a_provider_takes_the_address_for_all_its_calls(base_url: str) -> None:
     assert found.pools["example.com"].providers["sendgrid"].settings.base_url == base_url
 
 
+@pytest.mark.parametrize("base_url", ["smtp://127.0.0.1:25", "smtps://smtp.example.net", "SMTP://[::1]:2525"])
+def test_an_address_for_smtp_is_taken_by_the_smtp_provider_alone(base_url: str) -> None:
+    found = read(with_provider(f'type: smtp, base_url: "{base_url}"'), ENV, SPECS, NOW)
+    assert isinstance(found, Config), found
+    for kind in HTTP:
+        (problem,) = problems(f'type: {kind}, {NEEDED[kind]}, base_url: "{base_url}"')
+        assert problem.path == "pools.example.com.providers.one.base_url"
+        assert problem.message.startswith("expected a URL such as https://mail.example.com")
+
+
+@pytest.mark.parametrize("base_url", ["https://smtp.example.net", "http://127.0.0.1:25", "nowhere", "smtp://"])
+def test_the_smtp_provider_says_what_address_it_expects(base_url: str) -> None:
+    (problem,) = problems(f'type: smtp, base_url: "{base_url}"')
+    assert problem.path == "pools.example.com.providers.one.base_url"
+    assert problem.message == "expected smtp://HOST:PORT or smtps://HOST:PORT"
+
+
 @pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.name)
 def test_every_shipped_provider_describes_its_settings_and_has_a_base_url(spec: Spec) -> None:
     names = {info.encode_name for info in written(spec.settings)}
@@ -90,3 +116,14 @@ def test_every_shipped_provider_describes_its_settings_and_has_a_base_url(spec: 
 def test_every_setting_of_the_shipped_providers_has_a_row() -> None:
     paths = {row.path for row in rows(SPECS)}
     assert "pools.DOMAIN.providers.ses.secret_access_key" in paths
+
+
+def with_provider(settings: str) -> str:
+    return f"pools: {{example.com: {{keys: {{web: k}}, providers: {{one: {{{settings}}}}}}}}}"
+
+
+def problems(settings: str) -> list[Problem]:
+    """Those of a configuration whose one provider has these settings."""
+    found = read(with_provider(settings), ENV, SPECS, NOW)
+    assert isinstance(found, list)
+    return found

@@ -4,10 +4,12 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from posthouse.config.difference import changed
+from posthouse.config.document import as_yaml
 from posthouse.config.masked import MASK, masked, restored
 from posthouse.config.problem import Problem
 from posthouse.config.read import read
@@ -142,9 +144,75 @@ def test_a_mask_in_yaml_is_replaced_where_it_stands_and_nothing_else_is_touched(
 
 
 @pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ('a: &k "********"\nb: *k\n', 'a: &k "it"\nb: *k\n'),
+        ("a: !!str '********'\nb: 1\n", 'a: !!str "it"\nb: 1\n'),
+        ("a: !!str &k\n  '********'\nb: *k\n", 'a: !!str &k\n  "it"\nb: *k\n'),
+        ("{a: &k # one\n '********', b: *k}\n", '{a: &k # one\n "it", b: *k}\n'),
+        ("a: |\n  ********\nb: 1\n", 'a: "it"\nb: 1\n'),
+        ("a: |\r\n  ********\r\nb: 1\r\n", 'a: "it"\r\nb: 1\r\n'),
+        ("a: >-\n  ********\n\n# more\nb: 1\n", 'a: "it"\n\n# more\nb: 1\n'),
+        ("a: |+\n  ********\n\n\nb: 1\n", 'a: "it"\n\n\nb: 1\n'),
+        ("a: &k |2- # one\n  ********\nb: *k\n", 'a: &k "it" # one\nb: *k\n'),
+        ("a: | # one\u2028  ********\u2028b: 1\n", 'a: "it" # one\u2028b: 1\n'),
+        ("a: &k !!str\n  >\n  ********\n  \nb: 1\n", 'a: &k !!str\n  "it"\nb: 1\n'),
+        ("a: |\n  ********", 'a: "it"'),
+        ("a: |-\n  ********\n...\n", 'a: "it"\n...\n'),
+        ("\ufeffa: '********'\nb: '********'\n", 'a: "it"\nb: "that"\n'),
+    ],
+)
+def test_an_anchor_a_tag_and_the_end_of_a_block_stay_where_a_mask_was(sent: str, expected: str) -> None:
+    assert restored(sent, "a: it\nb: that\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ("a: &k |-\n  https://********@h\nb: *k\n", 'a: &k "https://ann:pass@h"\nb: *k\n'),
+        ("a: &k https://********@h   # one\nb: *k\n", 'a: &k "https://ann:pass@h"   # one\nb: *k\n'),
+        ("{a: !!str https://********@h , b: 1}", '{a: !!str "https://ann:pass@h" , b: 1}'),
+        ("a: https://********@h\n  /b\n\n# two\n", 'a: "https://ann:pass@h /b"\n\n# two\n'),
+    ],
+)
+def test_a_mask_in_a_url_is_replaced_however_it_is_written(sent: str, expected: str) -> None:
+    assert restored(sent, "a: https://ann:pass@g\n") == expected
+
+
+PROPERTIES = ["", "&{name} ", "!!str ", "&{name} !!str ", "!!str &{name}\n    ", "&{name} # kept\n    "]
+QUOTED = ['"********"', "'********'", '"****\\\n    ****"']
+BLOCKS = [
+    "|\n    ********",
+    "|-\n    ********",
+    ">\n    ********\n",
+    "|+ # kept\n    ********\n\n",
+    ">4-\n      ********",
+]
+
+
+@given(st.data(), st.dictionaries(NAMES, st.text(min_size=1, max_size=12), min_size=1, max_size=5))
+def test_yaml_comes_back_with_its_secrets_however_it_is_written(data: st.DataObject, secrets: dict[str, str]) -> None:
+    flow, line_end = data.draw(st.booleans()), data.draw(st.sampled_from(["\n", "\r\n"]))
+    entries, again = [], []
+    for name in secrets:
+        before = data.draw(st.sampled_from(PROPERTIES)).format(name=name)
+        entries.append(f"{name}: {before}{data.draw(st.sampled_from(QUOTED if flow else QUOTED + BLOCKS))}")
+        again += [name] if "&" in before else []
+    keys = "{" + " , # kept\n  ".join(entries) + "}" if flow else "\n  " + "\n  # kept\n  ".join(entries)
+    aliases = ", ".join(f"{name}: *{name}" for name in again)
+    sent = f"# kept\nkeys: {keys}\nagain: {{{aliases}}} # kept\n".replace("\n", line_end)
+    found = restored(sent, as_yaml(msgspec.json.encode({"keys": secrets}).decode()))
+    assert isinstance(found, str), found
+    assert yaml.safe_load(found) == {"keys": secrets, "again": {name: secrets[name] for name in again}}
+    assert found.count("# kept" + line_end) == sent.count("# kept" + line_end)
+    assert found.count("\n") == found.count(line_end)
+
+
+@pytest.mark.parametrize(
     ("sent", "was"),
     [
         ('{"admins": {"ops": "********"}}', "admins: {other: x}"),
+        ("admins:\n  ops: |\n    ********\n", "admins: {other: x}"),
         ('{"admins": {"ops": "********"}}', "admins: {ops: }"),
         ('{"admins": {"ops": "********"}}', "admins: {ops: {key: x}}"),
         ('{"admins": {"ops": "********"}}', "[broken"),

@@ -136,6 +136,8 @@ def test_a_mistake_is_told_with_its_path_and_line(text: str, path: str, line: in
         ("sendgrid: x", ".sendgrid", "expected a mapping, found text"),
         ("sendgrid: {api_key: x, base_url: http://example.net}", ".sendgrid.base_url", "expected https://"),
         ("sendgrid: {api_key: x, base_url: nowhere}", ".sendgrid.base_url", "expected a URL"),
+        ("sendgrid: {api_key: x, base_url: smtp://127.0.0.1:25}", ".sendgrid.base_url", "expected a URL such as https"),
+        ("smtp: {type: mailgun, api_key: x, domain: d, base_url: smtps://h}", ".smtp.base_url", "only the type smtp"),
         ("mailgun: {api_key: x, domain: d, region: mars}", ".mailgun.region", "expected us or eu"),
         ("smtp: {host: h, port: 99999}", ".smtp.port", "expected a whole number from 1 to 65535"),
         ("smtp: {host: h, username: u}", ".smtp.username", "expected both or neither"),

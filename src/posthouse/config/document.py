@@ -1,12 +1,14 @@
-"""YAML text → a tree of nodes that know their lines. JSON is YAML, so it is read by the same code.
+"""YAML text → a tree of nodes that know their lines. JSON is read by the same code, once it is written as YAML has it.
 
 Nothing here decides what a value means: YAML 1.1 would make `no` false, `010` eight and `1:30` ninety. The field that
 receives the text decides (posthouse.config.values), so those traps are closed. Tags (`!x`) are refused, anchors,
 aliases and merge keys (`<<`) work.
 """
 
+import re
 from typing import Final
 
+import msgspec
 import yaml
 from yaml.reader import Reader
 
@@ -24,6 +26,12 @@ PLAIN_TAGS: Final = frozenset(
 )
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_ONLY_IN_JSON: Final = re.compile(
+    r"\\u(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})"
+    r"|\\."  # any other escape, looked at so that what follows a backslash begins no escape of its own
+    rf"|{Reader.NON_PRINTABLE.pattern}|[\x85\u2028\u2029]"  # refused, or folded as the end of a line
+)
 
 
 def compose(text: str) -> yaml.Node | Problem:
@@ -43,9 +51,32 @@ def compose(text: str) -> yaml.Node | Problem:
     return root
 
 
+def as_yaml(text: str) -> str:
+    """The text of a JSON document, laid out for people, as YAML reads it with the same value.
+
+    ValueError where it is no JSON, also for half a surrogate pair; RecursionError where it is nested without end.
+    """
+    # Laid out first: YAML wants the colon on the line of its key, JSON does not mind.
+    return _ONLY_IN_JSON.sub(_in_yaml, msgspec.json.format(text, indent=2))
+
+
+def contents(text: str) -> dict[int, int]:
+    """Where the scalars of a document begin, by where they end. A node begins before that, at its anchor or its tag."""
+    tokens = yaml.scan(text, Loader=_LOADER)
+    return {
+        token.end_mark.index: token.start_mark.index for token in tokens if isinstance(token, yaml.tokens.ScalarToken)
+    }
+
+
 def line_of(node: yaml.Node) -> int:
     """The line a node starts on, counted from 1."""
     return 1 if node.start_mark is None else int(node.start_mark.line) + 1
+
+
+def _in_yaml(match: re.Match[str]) -> str:
+    if match["high"]:
+        return bytes.fromhex(match["high"] + match["low"]).decode("utf-16-be")
+    return match[0] if match[0].startswith("\\") else f"\\u{ord(match[0]):04x}"
 
 
 def _deep(text: str) -> int | None:

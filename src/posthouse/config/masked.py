@@ -13,7 +13,7 @@ import msgspec
 import yaml
 from msgspec.structs import FieldInfo
 
-from posthouse.config.document import NULL, PLAIN_TAGS, compose
+from posthouse.config.document import NULL, PLAIN_TAGS, as_yaml, compose, contents
 from posthouse.config.problem import Problem, Report
 from posthouse.config.schema import Admin, Config, Key, ProviderEntry
 from posthouse.config.shape import Shape, is_dict, is_list, is_part, is_scalar, leaf, shape, written
@@ -27,6 +27,9 @@ MASK: Final = "********"
 
 _VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 """A reference without a default: a default may be the secret itself."""
+
+_BREAKS: Final = "\r\n\x85\u2028\u2029"
+"""What ends a line in YAML."""
 
 _USER: Final = re.compile(r"(?<=://).*@", re.DOTALL)
 """Who signs in by a URL, and with what. Up to the last `@`: a password may hold others."""
@@ -43,16 +46,30 @@ def restored(sent: str, text: str) -> str | list[Problem]:
 
     A problem for each mask where there was nothing. What is no YAML comes back as it is: its reader says why.
     """
+    sent = sent.lstrip("\ufeff")  # the places of nodes are counted without it
     root, before = compose(sent), compose(text)
     if isinstance(root, Problem):
         return sent
     was = None if isinstance(before, Problem) else before
-    masks = sorted(_masks(_AsWritten(), root, was, "", set()), key=lambda mask: mask.start)
+    masks = sorted(_masks(_AsWritten(), root, was, "", set()), key=lambda mask: mask.end)
     if lost := [mask.path for mask in masks if mask.secret is None]:
         return [Problem(path, None, "expected the secret itself: there was none here before") for path in lost]
-    for mask in reversed(masks):  # from the end, so that the places before stay where they are
-        sent = sent[: mask.start] + msgspec.json.encode(mask.secret).decode() + sent[mask.end :]
-    return sent
+    starts = contents(sent) if masks else {}
+    parts, done = [], 0
+    for mask in masks:
+        start = starts[mask.end]
+        parts += [sent[done:start], _in_place(sent[start : mask.end], mask.secret)]
+        done = mask.end
+    return "".join([*parts, sent[done:]])
+
+
+def _in_place(written: str, secret: str | None) -> str:
+    """A secret in place of a scalar as written. Of a block the comment in its head and the end of its lines stay."""
+    quoted = as_yaml(msgspec.json.encode(secret).decode())
+    if not written.startswith(("|", ">")):
+        return quoted
+    head = written.splitlines()[0]
+    return quoted + head.lstrip("|>+-0123456789") + written[len(written.rstrip(_BREAKS)) :]
 
 
 class _AsWritten(Tree):
@@ -133,9 +150,8 @@ class _Shown:
 
 
 class _Mask(NamedTuple):
-    """A value that is masked: where it begins and ends in the text, and what it was; None where there was nothing."""
+    """A value that is masked: where it ends in the text, and what it was; None where there was nothing."""
 
-    start: int
     end: int
     path: str
     secret: str | None
@@ -156,15 +172,19 @@ def _masks(tree: Tree, node: yaml.Node, was: yaml.Node | None, path: str, seen: 
         for number, item in enumerate(node.value):
             before = items[number] if number < len(items) else None
             yield from _masks(tree, item, before, f"{path}[{number}]", seen)
-    elif node.value == MASK or f"://{MASK}@" in node.value:
-        yield _Mask(node.start_mark.index, node.end_mark.index, path, _unmasked(node.value, was))
+    elif _is_mask(node.value) or f"://{MASK}@" in node.value:
+        yield _Mask(node.end_mark.index, path, _unmasked(node.value, was))
+
+
+def _is_mask(text: str) -> bool:
+    return text.rstrip(_BREAKS) == MASK  # a block keeps the end of its last line
 
 
 def _unmasked(shown: str, was: yaml.Node | None) -> str | None:
     """What a masked text was, whole or in the part that is hidden of a URL."""
     if not isinstance(was, yaml.ScalarNode) or was.tag == NULL:
         return None
-    if shown == MASK:
+    if _is_mask(shown):
         return str(was.value)
     user = _USER.search(was.value)
     return shown.replace(f"{MASK}@", user[0], 1) if user else None

@@ -194,7 +194,7 @@ class _Reader:
     def _settings(self, spec: Spec, values: dict[str, Any], path: str) -> Any:
         """A provider's settings, which may have rules of their own: ValueError("field: what was expected")."""
         try:
-            _check_base_url(values.get("base_url"))
+            _check_base_url(values.get("base_url"), spec)
             return spec.settings(**values)
         except ValueError as error:
             names, _, message = str(error).partition(": ")
@@ -245,12 +245,14 @@ class _Reader:
         return BAD
 
 
-def _check_base_url(base_url: str | None) -> None:
-    """ValueError unless all calls may go there; an address for SMTP is the provider's own to judge."""
-    if base_url is None or base_url.startswith(("smtp://", "smtps://")):
+def _check_base_url(base_url: str | None, spec: Spec) -> None:
+    """ValueError unless all calls may go there. The one provider that speaks SMTP judges its address itself."""
+    if base_url is None or spec.name == "smtp":
         return
     if url(Scalar(base_url)) is None:
-        raise ValueError("base_url: expected a URL such as https://mail.example.com")
+        raise ValueError(
+            "base_url: expected a URL such as https://mail.example.com (only the type smtp takes smtp:// and smtps://)"
+        )
     from posthouse.providers.http import check_address  # its client is heavy to import, and few set a base_url
 
     check_address(base_url)
