@@ -54,7 +54,7 @@ async def page(db: Db, pool: str, limit: int, after: str | None, address: str | 
 
 async def bound(db: Db, pools: Iterable[str]) -> dict[str, int]:
     """Have the lists of these pools stand still; the number of the newest suppression of each that has any."""
-    return {pool: number for pool, number in await ask(db, "bind_pools", sorted(set(pools)))}
+    return {row[0]: row[1] for row in await ask(db, "bind_pools", sorted(set(pools)))}
 
 
 async def among(db: Db, messages: Iterable[tuple[str, str, Message]]) -> dict[str, tuple[str, ...]]:
