@@ -58,7 +58,7 @@ class App:
         if scope["type"] != "http":
             return  # neither WebSockets nor a lifespan: the gateway starts and stops what there is
         headers: Headers = dict(scope["headers"])
-        # Taken out: the cycle holds its scope, and what holds itself stays until the collector stops all to look for it.
+        # Taken out: the cycle holds its scope, and what holds itself stays until the collector stops all to find it.
         cycle = scope.pop("extensions", NO_EXTENSIONS).get(WHOLE)
         if cycle is not None and (body := come_whole(cycle)) is not None:
             receive = body
