@@ -12,6 +12,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -177,6 +178,11 @@ async def _greet(row: Sequence[Worker], ready: Callable[[], None]) -> None:
     ready()
 
 
-def worker_command() -> list[str]:
-    """This very command line, as a worker is to be started."""
-    return [sys.executable, *sys.orig_argv[1:]]
+def worker_command(file: Path | None = None) -> list[str]:
+    """This very command line, as a worker is to be started.
+
+    file: the configuration, also where it was found by its name: a worker that starts while it is away must not take
+    that for the development mode.
+    """
+    named = [] if file is None else ["--config", str(file)]
+    return [sys.executable, *sys.orig_argv[1:], *named]

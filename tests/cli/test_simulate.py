@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -54,6 +55,12 @@ def small(text: str = SMALL) -> str:
 
 def configured(store: str) -> None:
     Path("other.yaml").write_text(CONFIG.format(store=store))
+
+
+def test_the_list_as_json_has_the_same_names() -> None:
+    listed = json.loads(run("--list", "--json").output)
+    assert [line.split()[0] for line in run("--list").output.splitlines()] == list(listed)
+    assert all(listed.values())
 
 
 def test_the_list_names_each_scenario_with_what_it_is_about() -> None:

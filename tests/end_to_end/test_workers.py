@@ -91,6 +91,26 @@ async def test_a_worker_that_is_killed_costs_no_message_and_is_started_again(tmp
     assert twice == 0
 
 
+async def test_a_worker_that_starts_while_the_file_is_away_waits_for_it_and_takes_no_key_of_the_development_mode(
+    tmp_path: Path,
+) -> None:
+    url = await database.server().create("away")
+    async with carrying() as carrier:
+        file = configured(tmp_path, url, carrier.port)
+        async with serving(tmp_path, "--workers", "2") as (process, port):
+            file.rename(tmp_path / "aside")
+            for worker in workers(process):
+                os.kill(worker, signal.SIGKILL)
+            async with asyncio.timeout(WITHIN_S):
+                while "posthouse.yaml: cannot be read" not in process.errors:  # noqa: ASYNC110  another process says so
+                    await asyncio.sleep(0.02)
+            (tmp_path / "aside").rename(file)
+            # The socket is the supervisor's: a call that comes meanwhile is answered by the first that is there again.
+            async with asyncio.timeout(WITHIN_S):
+                assert (await call(port, "GET", "/email", {"X-API-KEY": "dev"})).status == 401
+                assert (await call(port, "GET", "/email", {"X-API-KEY": KEY})).status == 200
+
+
 async def test_one_scrape_tells_of_all_workers(tmp_path: Path) -> None:
     url = await database.server().create("scraped")
     async with carrying() as carrier:

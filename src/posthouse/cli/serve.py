@@ -110,7 +110,7 @@ def _start(settings: Config, config: Path | None, listen: str | None, workers: s
         print(_welcome(settings, _address(listener)), flush=True)
 
     if count > 1:
-        raise typer.Exit(asyncio.run(supervise(worker_command(), count, listener, welcome)))
+        raise typer.Exit(asyncio.run(supervise(worker_command(settings.source), count, listener, welcome)))
     raise typer.Exit(_run(_serve(settings, listener, config, role, welcome)))
 
 

@@ -54,7 +54,17 @@ def simulate(
     elif what_if is not None:
         _replayed(what_if, as_json)
     else:
-        print("\n".join(f"{name:<14} {read.about}" for name, read in built_in().items()))
+        _listed(as_json)
+
+
+def _listed(as_json: bool) -> None:
+    import msgspec
+
+    found = {name: read.about for name, read in built_in().items()}
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        print("\n".join(f"{name:<14} {about}" for name, about in found.items()))
 
 
 def built_in() -> "dict[str, Scenario]":
