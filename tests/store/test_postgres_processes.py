@@ -14,7 +14,21 @@ from posthouse.store.postgres import connection
 from posthouse.store.postgres.store import PostgresStore
 from posthouse.store.values import Receipt
 from tests.store import database
-from tests.store.letters import NOW, PLAIN, begun, leaving, letter, letters, result, suppression, wanted
+from tests.store.letters import (
+    NOW,
+    PLAIN,
+    begun,
+    delay,
+    ending,
+    intent,
+    leaving,
+    letter,
+    letters,
+    renewal,
+    result,
+    suppression,
+    wanted,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,6 +119,28 @@ async def test_what_begins_and_what_is_suppressed_at_the_same_time_never_stand_i
         listing = [stores[n % 2].suppress([suppression(f"user{n}@example.org")]) for n in range(first, first + 20)]
         await asyncio.gather(*adding, *listing, return_exceptions=True)
     assert failed == []
+
+
+@pytest.mark.parametrize("method", ["record", "finish", "postpone", "renew", "intend"])
+async def test_what_is_under_a_lease_waits_for_whoever_takes_the_message_over_and_then_changes_nothing(
+    stores: list[PostgresStore], db: asyncpg.Connection, method: str
+) -> None:
+    here, _ = stores
+    [claim] = await begun(here, letter())
+    asked = {
+        "record": lambda: here.record([result(claim)]),
+        "finish": lambda: asyncio.ensure_future(here.finish([ending(claim)])),
+        "postpone": lambda: asyncio.ensure_future(here.postpone([delay(claim, NOW + 60)])),
+        "renew": lambda: asyncio.ensure_future(here.renew([renewal(claim, NOW + 600)])),
+        "intend": lambda: asyncio.ensure_future(here.intend([intent(claim)])),
+    }
+    async with db.transaction():
+        await db.execute("UPDATE messages SET fence = fence + 1")
+        asking = asked[method]()
+        await waits(db, "transactionid", asking)
+        left = await db.fetchrow("SELECT * FROM messages")
+    assert await asking == [False]
+    assert await db.fetchrow("SELECT * FROM messages") == left
 
 
 async def test_what_one_process_takes_in_wakes_the_other(stores: list[PostgresStore]) -> None:
