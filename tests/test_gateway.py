@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import os
-import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 
 from posthouse import gateway as house
-from posthouse.gateway import DISK_FAILED, Gateway, end_with, heed_signals
+from posthouse.gateway import DISK_FAILED, Gateway
 from posthouse.store.contract import StoreDown, StoreRefused
 from tests.web.house import ADMIN_KEY, House, Later, configuration, letter, one_pool, running
 
@@ -29,25 +27,6 @@ def listener() -> socket.socket:
     opened = socket.create_server(("127.0.0.1", 0))
     opened.setblocking(False)
     return opened
-
-
-async def test_the_end_of_a_pipe_is_heeded_once() -> None:
-    class Counted:
-        stops, stopped = 0, asyncio.Event()
-
-        def stop(self) -> None:
-            self.stops += 1
-            self.stopped.set()
-
-    alive, held = os.pipe()
-    counted = Counted()
-    end_with(counted, alive)  # type: ignore[arg-type]
-    os.close(held)
-    await counted.stopped.wait()
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert counted.stops == 1
-    os.close(alive)
 
 
 async def test_a_store_in_use_is_refused(tmp_path: Path) -> None:
@@ -121,23 +100,6 @@ async def test_a_store_that_says_it_failed_ends_it_without_waiting_for_attempts(
     await here.until(slow, lambda record: record["status"] == "sending")
     gateway._store.failed.set()
     assert await ran == DISK_FAILED
-
-
-async def test_a_signal_stops_it_well(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "posthouse")
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
-    gateway = await Gateway.open(configuration(one_pool(tmp_path)))
-    try:
-        heed_signals(gateway)
-        ready = asyncio.Event()
-        ran = asyncio.create_task(gateway.run(listener(), ready.set))
-        await ready.wait()
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert await ran == 0
-    finally:
-        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
-            signal.signal(number, handler)
-    assert caplog.messages == ["stopping: what has begun is finished first"]
 
 
 async def test_it_says_when_it_is_ready_and_no_sooner(tmp_path: Path) -> None:

@@ -3,22 +3,18 @@
 import asyncio
 import gc
 import os
-import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
 
 from posthouse.clock import Clock, SystemClock
 from posthouse.config.problem import Problem
-from posthouse.config.rooms import canary, kinds, known_callers, policy, probe_mail, providers, rules
-from posthouse.config.schema import Config, Pool, ProviderEntry, Role
-from posthouse.delivery.desk import Carrier, Desk, Line
+from posthouse.config.rooms import canary, kinds, known_callers, policy, rules
+from posthouse.config.schema import Config, Role
+from posthouse.delivery.desk import Desk
 from posthouse.delivery.doubts import reminding
 from posthouse.delivery.exchange import Exchange, exchanging
 from posthouse.delivery.express import Express
@@ -28,6 +24,7 @@ from posthouse.delivery.sweep import Retention, sweeping
 from posthouse.delivery.tail import following
 from posthouse.delivery.traced import Traced
 from posthouse.delivery.worker import Worker
+from posthouse.fittings import Fittings
 from posthouse.intake.accept import Intake
 from posthouse.intake.allowance import Allowances
 from posthouse.intake.caller import Callers
@@ -37,13 +34,13 @@ from posthouse.metrics.otlp import Bridge
 from posthouse.metrics.shelf import Shelf
 from posthouse.metrics.tally import Tally
 from posthouse.providers.base import is_loopback
-from posthouse.providers.catalogue import SPECS, open_provider
+from posthouse.providers.catalogue import SPECS
 from posthouse.providers.client import Client
 from posthouse.reload import Parsed, Reload, written
 from posthouse.routing.quota import this_day
 from posthouse.store.contract import StoreDown
 from posthouse.store.values import Change, Who, job_of
-from posthouse.telemetry import log, warn
+from posthouse.telemetry import warn
 from posthouse.telemetry.otel import Otel
 from posthouse.web.app import App
 from posthouse.web.body import Budget
@@ -92,13 +89,6 @@ async def open_store(config: Config, clock: Clock, tally: Tally) -> "SqliteStore
     return await PostgresStore.open(config.store.url.reveal(), clock, tally)
 
 
-class Fitting(msgspec.Struct, frozen=True):
-    """A provider of one pool, and all that it was made of."""
-
-    made_of: tuple[object, ...]
-    carrier: Carrier
-
-
 class Gateway:
     """A running Posthouse. Make it with `open`, inside an event loop; `run` returns the exit status."""
 
@@ -118,8 +108,8 @@ class Gateway:
         self._retention = Retention()
         self._node = f"{socket.gethostname()}.{os.getpid()}.{token_hex(4)}"
         self._stop = asyncio.Event()
-        self._fitted: dict[Line, Fitting] = {}
-        self._closing: set[asyncio.Future[None]] = set()
+        self._fittings = Fittings(client, clock)
+        self._auditing: set[asyncio.Future[None]] = set()
         self._bridge: Bridge | None = None
         together = config.health_scope == "cluster" and config.store.dialect == "postgresql"
         self._desk = Desk(clock, store, {}, {}, tally, Exchange(clock, store, self._node) if together else None)
@@ -185,17 +175,9 @@ class Gateway:
             self._bridge = Bridge(otel.resource, self._clock.now(), otel.asked.every_s)
 
     def _apply(self, config: Config) -> None:
-        """Put a configuration in force: everything that can fail first, then all of it in one step.
-
-        A provider of which nothing changed keeps its connections; one that is gone ends what it has begun.
-        """
-        fitted = {
-            (pool.name, entry.name): self._fitting(pool, entry)
-            for pool in config.pools.values()
-            for entry in providers(pool, SPECS)
-        }
+        """Put a configuration in force: everything that can fail first, then all of it in one step."""
+        carriers = self._fittings.fit(config)
         pools, door = config.pools.items(), self.app.door
-        carriers = {line: fitting.carrier for line, fitting in fitted.items()}
         self._desk.reconfigure({str(name): rules(pool, SPECS) for name, pool in pools}, carriers)
         door.intake.reconfigure(
             {str(name): policy(pool) for name, pool in pools}, Limits(attachment_bytes=config.http.max_body_bytes)
@@ -206,21 +188,6 @@ class Gateway:
         door.kinds = {str(name): kinds(pool, reveal=config.reveal_keys) for name, pool in pools}
         door.cors = Cors(config.http.cors_origins) if config.http.cors_origins else NO_ORIGINS
         self._retention.content_s, self._retention.records_s = config.retention.content_s, config.retention.records_s
-        before, self._fitted = self._fitted, fitted
-        for line, fitting in before.items():
-            if fitted.get(line) is not fitting:
-                self._closing.add(task := asyncio.ensure_future(fitting.carrier.provider.close()))
-                task.add_done_callback(self._closing.discard)
-
-    def _fitting(self, pool: Pool, entry: ProviderEntry) -> "Fitting":
-        """The provider as it is, where nothing of it changed; otherwise a new one. ValueError: it cannot be."""
-        mail = probe_mail(pool)
-        was = self._fitted.get((pool.name, entry.name))
-        made_of = (entry.type, entry.settings, entry.timeout_s, mail)
-        if was is not None and was.made_of == made_of:
-            return was
-        provider = open_provider(entry.type, entry.settings, self._client, self._clock)
-        return Fitting(made_of, Carrier(provider, entry.timeout_s, mail))
 
     async def run(self, listener: socket.socket, ready: Callable[[], None] = lambda: None) -> int:
         """Serve on the socket and deliver until told to stop; then drain. 0, or DISK_FAILED."""
@@ -287,8 +254,8 @@ class Gateway:
 
     def _audited(self, changes: list[Change]) -> None:
         """Have the audit keep what was changed in the configuration."""
-        self._closing.add(task := asyncio.ensure_future(written(changes, self._store, self._clock)))
-        task.add_done_callback(self._closing.discard)
+        self._auditing.add(task := asyncio.ensure_future(written(changes, self._store, self._clock)))
+        task.add_done_callback(self._auditing.discard)
 
     def stop(self) -> None:
         """Ask `run` to drain and return."""
@@ -297,8 +264,7 @@ class Gateway:
     async def close(self) -> None:
         if self._bridge is not None:
             self._bridge.put(await snapshot(self.app.door))
-        for carrier in self._desk.carriers.values():
-            await carrier.provider.close()
+        await self._fittings.close()
         await self._store.close()
         await self._client.close()
         if self._bridge is not None:
@@ -307,34 +273,3 @@ class Gateway:
 
 async def _set(event: asyncio.Event) -> None:
     await event.wait()
-
-
-def heed_signals(gateway: Gateway) -> None:
-    """SIGTERM and SIGINT drain; a second one ends the process where it stands. SIGHUP reloads the configuration."""
-    loop = asyncio.get_running_loop()
-
-    def asked() -> None:
-        log("stopping: what has begun is finished first")
-        gateway.stop()
-        for again in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(again)
-            signal.signal(again, _leave)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked)
-    loop.add_signal_handler(signal.SIGHUP, gateway.reload)
-
-
-def end_with(gateway: Gateway, alive: int) -> None:
-    """Stop when that pipe ends: its number. It stays readable then: it is looked at once."""
-    loop = asyncio.get_running_loop()
-
-    def ended() -> None:
-        loop.remove_reader(alive)
-        gateway.stop()
-
-    loop.add_reader(alive, ended)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    os._exit(128 + number)

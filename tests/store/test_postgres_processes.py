@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ async def test_what_is_under_a_lease_waits_for_whoever_takes_the_message_over_an
 ) -> None:
     here, _ = stores
     [claim] = await begun(here, letter())
-    asked = {
+    asked: dict[str, Callable[[], asyncio.Future[list[bool]]]] = {
         "record": lambda: here.record([result(claim)]),
         "finish": lambda: asyncio.ensure_future(here.finish([ending(claim)])),
         "postpone": lambda: asyncio.ensure_future(here.postpone([delay(claim, NOW + 60)])),

@@ -171,8 +171,9 @@ async def _serve(
     settings: Config, listener: socket.socket, file: Path | None, role: Role, ready: Callable[[], None]
 ) -> int:
     from posthouse.config.load import from_bytes
-    from posthouse.gateway import Gateway, end_with, heed_signals
+    from posthouse.gateway import Gateway
     from posthouse.metrics.shelf import Shelf
+    from posthouse.signals import end_with, heed_signals
     from posthouse.store.contract import StoreRefused
 
     clock, otel = SystemClock(), None
