@@ -5,7 +5,7 @@ To add a call: write a function `async def verb(door: Door, request: Request) ->
 function whose path names a domain asks `pool_named`, which keeps other pools unknown. What stands in the body is read
 by `given` (a message, a list) or `few` (some words, read with `read_words`). Whatever is wrong is raised as `Refused`.
 Each answer the function can give stands in `answers`; those that all calls share (400, 401, 405, 500, 503) need not.
-What a good answer shows is described in `openapi/shapes.py`, what is sent in `openapi/bodies.py`, a new kind of error
+What a good answer shows is described in `openapi/shapes`, what is sent in `openapi/bodies.py`, a new kind of error
 in `openapi/kinds.py`: the tests name whatever is missing there.
 """
 
