@@ -5,8 +5,9 @@ import asyncio
 import msgspec
 
 from posthouse.clock import Clock
+from posthouse.config.pool import Pool, ProviderEntry
 from posthouse.config.rooms import probe_mail, providers
-from posthouse.config.schema import Config, Pool, ProviderEntry
+from posthouse.config.schema import Config
 from posthouse.delivery.desk import Carrier, Line
 from posthouse.providers.catalogue import SPECS, open_provider
 from posthouse.providers.client import Client

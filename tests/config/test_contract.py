@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from posthouse.config.describe import rows
+from posthouse.config.pool import ProviderEntry
 from posthouse.config.problem import Problem
 from posthouse.config.read import read
-from posthouse.config.schema import Config, ProviderEntry
+from posthouse.config.schema import Config
 from posthouse.config.shape import shape, written
 from posthouse.providers.base import Spec
 from posthouse.providers.catalogue import HTTP, SPECS

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from posthouse.config.pool import ProbeMail
 from posthouse.config.problem import Problem
 from posthouse.config.read import read
-from posthouse.config.schema import Config, ProbeMail
+from posthouse.config.schema import Config
 from posthouse.config.values import Digest, Endpoint
 from posthouse.mail.message import Address
 from posthouse.routing.rules import Rate

@@ -1,13 +1,15 @@
 import msgspec
 import pytest
 
-from posthouse.config import schema
-from posthouse.config.schema import Part, ProviderEntry
+from posthouse.config import pool, schema
+from posthouse.config.part import Part
+from posthouse.config.pool import ProviderEntry
 from posthouse.config.shape import shape, written
 from posthouse.providers.base import Spec
 from tests.config.providers import SPECS
 
-PARTS = [part for part in vars(schema).values() if isinstance(part, type) and issubclass(part, Part)]
+HELD = vars(pool) | vars(schema)
+PARTS = [part for part in HELD.values() if isinstance(part, type) and issubclass(part, Part)]
 
 
 @pytest.mark.parametrize("part", PARTS)

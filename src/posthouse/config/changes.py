@@ -10,7 +10,8 @@ import msgspec
 
 from posthouse.clock import rfc3339
 from posthouse.config.masked import MASK
-from posthouse.config.schema import Admin, Config, Key
+from posthouse.config.pool import Key
+from posthouse.config.schema import Admin, Config
 from posthouse.store.values import Change, Who
 
 Held = Admin | Key

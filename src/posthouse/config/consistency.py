@@ -6,8 +6,9 @@ A rule looks only at places that nothing is wrong with yet, so one mistake is on
 import math
 from typing import Final
 
+from posthouse.config.pool import Pool
 from posthouse.config.problem import Report
-from posthouse.config.schema import Config, Pool
+from posthouse.config.schema import Config
 
 WEIGHT_TOLERANCE: Final = 1e-6
 

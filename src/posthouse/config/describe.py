@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo
 
-from posthouse.config.schema import Admin, Config, Key, ProviderEntry
+from posthouse.config.pool import Key, ProviderEntry
+from posthouse.config.schema import Admin, Config
 from posthouse.config.shape import Shape, expected, is_dict, is_list, is_part, shape, written
 from posthouse.config.values import Domain, Duration, Store
 from posthouse.mail.address import shown

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from posthouse.config.schema import Config, Part
+from posthouse.config.part import Part
+from posthouse.config.schema import Config
 
 FIXED: Final = ("http.listen", "smtp", "store", "workers", "health_scope", "log")
 """What a running process has taken once and for all: a change there is in force after the next start."""

@@ -14,8 +14,9 @@ import yaml
 from msgspec.structs import FieldInfo
 
 from posthouse.config.document import NULL, PLAIN_TAGS, as_yaml, compose, contents
+from posthouse.config.pool import Key, ProviderEntry
 from posthouse.config.problem import Problem, Report
-from posthouse.config.schema import Admin, Config, Key, ProviderEntry
+from posthouse.config.schema import Admin, Config
 from posthouse.config.shape import Shape, is_dict, is_list, is_part, is_scalar, leaf, shape, written
 from posthouse.config.tree import Tree
 from posthouse.config.values import Digest, Scalar, Store, whole

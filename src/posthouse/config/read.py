@@ -15,8 +15,10 @@ from msgspec.structs import FieldInfo, replace
 
 from posthouse.config.consistency import examine
 from posthouse.config.document import PLAIN_TAGS, compose, line_of
+from posthouse.config.part import Named
+from posthouse.config.pool import Key, Pool, ProviderEntry
 from posthouse.config.problem import Problem, Report
-from posthouse.config.schema import Admin, Config, Key, Named, Pool, ProviderEntry
+from posthouse.config.schema import Admin, Config
 from posthouse.config.shape import (
     Shape,
     expected,

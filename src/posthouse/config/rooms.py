@@ -5,7 +5,8 @@ from hmac import digest as hmac
 
 import msgspec
 
-from posthouse.config.schema import Breaker, Config, Pool, ProbeMail, ProviderEntry
+from posthouse.config.pool import Breaker, Pool, ProbeMail, ProviderEntry
+from posthouse.config.schema import Config
 from posthouse.intake.caller import Caller
 from posthouse.intake.canary import Rounds
 from posthouse.intake.policy import SANDBOX, ClassPolicy, PoolPolicy

@@ -8,7 +8,8 @@ from typing import Final
 import msgspec
 
 from posthouse.clock import Clock
-from posthouse.config.schema import Config, Pool, ProviderEntry
+from posthouse.config.pool import Pool, ProviderEntry
+from posthouse.config.schema import Config
 from posthouse.doctor.credentials import Asked, ask, without_secrets
 from posthouse.doctor.finding import Finding
 from posthouse.providers import mailgun

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from posthouse.clock import SystemClock
-from posthouse.config.schema import Config, ProviderEntry
+from posthouse.config.pool import ProviderEntry
+from posthouse.config.schema import Config
 from posthouse.providers.base import Spec
 from posthouse.providers.catalogue import open_provider
 from posthouse.providers.client import Client

@@ -7,7 +7,7 @@ from typing import Any
 from posthouse.config import Config
 from posthouse.config.imports import Draft, from_environment, from_text, written
 from posthouse.config.load import from_bytes
-from posthouse.config.schema import Pool
+from posthouse.config.pool import Pool
 from posthouse.providers.catalogue import SPECS
 
 NOW = 1_800_000_000.0

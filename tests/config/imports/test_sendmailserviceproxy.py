@@ -1,5 +1,5 @@
 from posthouse.config.imports import written
-from posthouse.config.schema import ProbeMail
+from posthouse.config.pool import ProbeMail
 from posthouse.secret import Secret
 from tests.config.imports.drafts import accepted, of_variables, only, said, secrets
 
