@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from posthouse.store.batch import MOST, Call, Writer
+from posthouse.store.batch import MOST, Writer
+from posthouse.store.call import Call
 from posthouse.store.contract import StoreDown
 
 

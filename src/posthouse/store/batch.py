@@ -12,33 +12,12 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, Final
 
-import msgspec
-
 from posthouse.clock import SystemClock
+from posthouse.store.call import Call, done, items, joined, spread
 from posthouse.store.contract import StoreDown
 
 Method = Callable[[list[Any]], list[Any]]
 Transaction = Callable[[Callable[[], None]], None]
-
-
-class Call(msgspec.Struct, eq=False):
-    """One caller's batch on its way through the writer.
-
-    early: answered before the commit; told: it was. first: of all in its transaction.
-    """
-
-    method: Method
-    items: Sequence[Any]
-    future: "asyncio.Future[list[Any]]"
-    early: bool = False
-    first: bool = False
-    outcome: list[Any] | BaseException = []
-    told: bool = False
-
-    @property
-    def answers(self) -> list[Any]:
-        """One for each item; empty where the call failed."""
-        return self.outcome if isinstance(self.outcome, list) else []
 
 
 MOST: Final = 512
@@ -91,7 +70,7 @@ class Writer:
             # What one turn of the event loop asks for goes together: the thread is woken once, to more of it.
             if not self._turn:
                 self._loop.call_soon(self._put)
-            self._turn.append(Call(method, items, future, early, first))
+            self._turn.append(Call(method, items, future, first, early))
         return future
 
     def _put(self) -> None:
@@ -174,38 +153,18 @@ class Writer:
     def _tell(self, call: Call) -> None:
         """On the writer's thread, in the transaction: answer a call that waits for no commit."""
         call.told = True
-        self._loop.call_soon_threadsafe(self._answer_early, call)
-
-    def _answer_early(self, call: Call) -> None:
-        if not call.future.done():
-            call.future.set_result(call.answers)
+        self._loop.call_soon_threadsafe(call.answer)
 
     def _answer(self, calls: list[Call]) -> None:
-        self._committed([call for call in calls if not isinstance(call.outcome, BaseException)])
+        self._committed(done(calls))
         for call in calls:
-            if call.future.done():  # cancelled, or told early
-                continue
-            if isinstance(call.outcome, BaseException):
-                call.future.set_exception(call.outcome)
-            else:
-                call.future.set_result(call.outcome)
+            call.answer()
 
 
 def run(calls: list[Call], tell: Callable[[Call], None] = lambda call: None) -> None:
-    """Run the calls, those of one method as one batch, methods in the order of their first call; `first` before all.
-
-    tell: told of each early call as soon as it has its answers.
-    """
-    joined: dict[Method, list[Call]] = {}
-    for call in sorted(calls, key=lambda call: not call.first):
-        joined.setdefault(call.method, []).append(call)
-    for method, same in joined.items():
-        if len(same) == 1:
-            same[0].outcome = method(list(same[0].items))
-        else:
-            answers = iter(method([item for call in same for item in call.items]))
-            for call in same:
-                call.outcome = [next(answers) for _ in call.items]
+    """Run the calls, those of one method as one batch. tell: told of each early call as soon as it has its answers."""
+    for method, same in joined(calls).items():
+        spread(method(items(same)), same)
         for call in same:
             if call.early:
                 tell(call)

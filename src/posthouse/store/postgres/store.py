@@ -10,6 +10,7 @@ from posthouse.metrics.tally import Tally
 from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
+from posthouse.store.call import Call
 from posthouse.store.contract import StoreDown
 from posthouse.store.postgres import (
     audit,
@@ -29,7 +30,7 @@ from posthouse.store.postgres.herald import Herald
 from posthouse.store.postgres.migrate import migrate
 from posthouse.store.postgres.partitions import Partitions
 from posthouse.store.postgres.server import DEADLINE_S, Server
-from posthouse.store.postgres.writer import Call, Method, Writer
+from posthouse.store.postgres.writer import Method, Writer
 from posthouse.store.signal import Settlements, news_of, signalled
 from posthouse.store.values import (
     Audited,

@@ -10,10 +10,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from posthouse.metrics.tally import Tally
 from posthouse.store.batch import MOST
+from posthouse.store.call import Call, done, items, joined, spread
 from posthouse.store.contract import StoreDown
 from posthouse.store.postgres.connection import Line, Session
 
@@ -22,21 +21,6 @@ LINGER_S: Final = 0.002
 
 Method = Callable[[Session, list[Any]], Awaitable[list[Any]]]
 Before = Callable[[Session, dict[Method, list[Any]]], Awaitable[None]]
-
-
-class Call(msgspec.Struct, eq=False):
-    """One caller's batch on its way through the writer. first: of all in its transaction."""
-
-    method: Method
-    items: Sequence[Any]
-    future: "asyncio.Future[list[Any]]"
-    first: bool = False
-    outcome: list[Any] | BaseException = []
-
-    @property
-    def answers(self) -> list[Any]:
-        """One for each item; empty where the call failed."""
-        return self.outcome if isinstance(self.outcome, list) else []
 
 
 class Writer:
@@ -134,24 +118,15 @@ class Writer:
                 await self._write(line, [call])
 
     def _answer(self, calls: list[Call]) -> None:
-        self._committed([call for call in calls if not isinstance(call.outcome, BaseException)])
+        self._committed(done(calls))
         for call in calls:
-            if call.future.cancelled():
-                continue
-            if isinstance(call.outcome, BaseException):
-                call.future.set_exception(call.outcome)
-            else:
-                call.future.set_result(call.outcome)
+            call.answer()
 
 
 async def run(session: Session, calls: list[Call], before: Before) -> None:
-    """Run the calls, those of one method as one batch, methods in the order of their first call."""
-    joined: dict[Method, list[Call]] = {}
-    for call in sorted(calls, key=lambda call: not call.first):
-        joined.setdefault(call.method, []).append(call)
-    items = {method: [item for call in same for item in call.items] for method, same in joined.items()}
-    await before(session, items)
-    for method, same in joined.items():
-        answers = iter(await method(session, items[method]))
-        for call in same:
-            call.outcome = [next(answers) for _ in call.items]
+    """Run the calls, those of one method as one batch."""
+    by_method = joined(calls)
+    asked = {method: items(same) for method, same in by_method.items()}
+    await before(session, asked)
+    for method, same in by_method.items():
+        spread(await method(session, asked[method]), same)

@@ -17,7 +17,8 @@ from posthouse.metrics.tally import Tally
 from posthouse.routing.board import Fact
 from posthouse.routing.quota import Spent
 from posthouse.routing.switch import Switch
-from posthouse.store.batch import Call, Writer
+from posthouse.store.batch import Writer
+from posthouse.store.call import Call
 from posthouse.store.contract import StoreDown, StoreRefused
 from posthouse.store.known import by_provider_id
 from posthouse.store.signal import Settlements, news_of, signalled
