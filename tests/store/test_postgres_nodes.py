@@ -55,6 +55,22 @@ async def test_they_share_limits_and_the_one_that_stays_gets_them_back() -> None
             await store.close()
 
 
+async def test_one_line_commits_where_others_are_heard_of_and_two_where_nobody_is() -> None:
+    url = await database.server().create("nodes")
+    one, two = [await PostgresStore.open(url) for _ in range(2)]
+    try:
+        seen = list[int]()
+        for who, name in ((one, "one"), (two, "two"), (one, "one")):
+            await who.beat(name, 60.0)
+            seen.append(one._writer.most)
+        await two.leave("two")
+        await one.beat("one", 60.0)
+        assert [*seen, one._writer.most] == [2, 2, 1, 2]
+    finally:
+        for store in (one, two):
+            await store.close()
+
+
 async def test_who_has_not_been_heard_of_claims_nothing_until_it_was() -> None:
     store, clock = await PostgresStore.open(await database.server().create("nodes")), FakeClock()
     at = desk(store, clock)

@@ -7,18 +7,24 @@ from typing import Any
 import pytest
 
 from posthouse.metrics.tally import Tally
+from posthouse.store.call import Call
 from posthouse.store.contract import StoreDown
 from posthouse.store.postgres.writer import Writer
 
 
 class Door:
-    """In the place of a connection: a transaction ends when the door is open. inside: how many stand before it."""
+    """In the place of a connection: a transaction ends when the door is open. inside: how many stand before it.
+
+    entered: how many ever did.
+    """
 
     def __init__(self) -> None:
         self.open, self.inside, self.most_inside, self.sizes = asyncio.Event(), 0, 0, list[int]()
+        self.entered = 0
 
     async def write(self, body: Callable[[Any], Awaitable[None]]) -> None:
         self.inside += 1
+        self.entered += 1
         self.most_inside = max(self.most_inside, self.inside)
         await self.open.wait()
         await body(None)
@@ -36,9 +42,13 @@ async def nothing(session: Any, items: Any) -> None:
     """Nothing is to be done before."""
 
 
-def writer(door: Door, lines: int = 2) -> Writer:
-    committed = lambda calls: door.sizes.append(sum(len(call.items) for call in calls))  # noqa: E731
-    return Writer([door] * lines, committed, Tally(), nothing)  # type: ignore[list-item]
+def writer(*doors: Door) -> Writer:
+    """One with two lines: through these doors, or both through the same."""
+
+    def committed(calls: list[Call]) -> None:
+        doors[0].sizes.append(sum(len(call.items) for call in calls))
+
+    return Writer([doors[0], doors[-1]], committed, Tally(), nothing)  # type: ignore[list-item]
 
 
 async def turns() -> None:
@@ -104,3 +114,16 @@ async def test_a_close_writes_all_that_was_submitted(most: int) -> None:
     await closing
     with pytest.raises(StoreDown):
         await opened.submit(echoed, [4])
+
+
+async def test_lines_take_turns_with_what_comes_alone() -> None:
+    first, second = Door(), Door()
+    opened = writer(first, second)
+    first.open.set()
+    second.open.set()
+    await turns()
+    for number in range(6):
+        assert await opened.submit(echoed, [number]) == [number]
+        await turns()
+    assert (first.entered, second.entered) == (3, 3)
+    await opened.close()
