@@ -1,9 +1,12 @@
+-- Whether its message is over is asked of each content alone, in words that cannot become a join: for one PostgreSQL walks
+-- over all messages, as long as nobody has counted which of them are old.
 DELETE FROM contents
-WHERE id = ANY (ARRAY(SELECT contents.id
-                      FROM contents JOIN messages ON messages.id = contents.id
-                      WHERE contents.id >= $1 AND contents.id < $2 AND due_at IS NULL AND lease_until IS NULL
+WHERE id = ANY (ARRAY(SELECT id
+                      FROM contents
+                      WHERE id >= $1 AND id < $2
+                        AND (SELECT due_at IS NULL AND lease_until IS NULL FROM messages WHERE messages.id = contents.id)
                         AND NOT EXISTS (SELECT 1 FROM in_doubt WHERE in_doubt.id = contents.id)
-                      ORDER BY contents.id
+                      ORDER BY id
                       LIMIT $3
                       FOR UPDATE OF contents SKIP LOCKED))
   AND id >= $1 AND id < $2
