@@ -54,6 +54,13 @@ class Fittings:
         provider = open_provider(entry.type, entry.settings, self._client, self._clock)
         return Fitting(made_of, Carrier(provider, entry.timeout_s, mail))
 
+    async def closing(self) -> None:
+        """Wait until those that were replaced, or are gone, have let go."""
+        if self._closing:
+            await asyncio.wait(self._closing)
+
     async def close(self) -> None:
+        """Let go of all."""
+        await self.closing()
         for fitting in self._fitted.values():
             await fitting.carrier.provider.close()

@@ -1,5 +1,6 @@
 """The short way: what can leave at once leaves with its commit; everything else waits, and nobody is overtaken."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from posthouse.routing.board import Fact
 from posthouse.routing.outcome import Accepted, Unauthorised
 from posthouse.routing.rules import BreakerRules, Candidate, Rate, Rules
 from posthouse.routing.switch import Switch
-from posthouse.store.values import Claim, Mismatch, Receipt, Record
+from posthouse.store.contract import StoreDown
+from posthouse.store.values import Claim, ClaimRequest, Mismatch, Receipt, Record
 from tests.delivery.clock import NOW
 from tests.delivery.office import Gate, Office, office
 from tests.delivery.station import Station, at_work, second_pool, sent, told
@@ -385,6 +387,65 @@ async def test_what_a_claim_under_way_may_bring_counts_as_taken(tmp_path: Path) 
         gate.open()
         assert await settled(house, *[entry.id for entry in (waiting, *entries)]) == ["sent"] * 5
         assert gate.most == 2
+
+
+async def test_what_had_to_wait_while_a_claim_was_under_way_is_not_passed_where_the_claim_may_have_missed_it(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as house, at_work(house) as at:
+        at.store.keeps_claims_waiting()
+        await house.add(letter(9))  # the worker looks
+        await at.store.asked.wait()
+        at.worker.waits(POOL)
+        at.store.claims.set()
+        await asyncio.sleep(0)  # this claim goes on, and the next one waits
+        at.store.keeps_claims_waiting()
+        await at.store.asked.wait()
+        assert at.store.claimed == [letter(9).id]
+        assert not at.worker.has_room(POOL, 0)
+        at.store.claims.set()
+        await at.nothing_waits()
+
+
+async def test_a_place_that_comes_free_is_for_whoever_came_while_there_was_none(tmp_path: Path) -> None:
+    async with office(tmp_path) as house, at_work(house, capacity=1) as at:
+        gate = Gate()
+        house.carriers["first"].acts = [gate]
+        assert await at.begun(letter(1)) == [True]
+        await gate.reached(lambda gate: gate.waiting == 1)
+        looks = at.store.looks
+        await house.add(letter(2))  # by another way than through here, as what another process takes in
+        assert at.store.looks == looks
+        await turns()
+        gate.open()
+        async with asyncio.timeout(10):
+            while at.worker._messages:  # noqa: ASYNC110  the very moment in which it ends
+                await asyncio.sleep(0)
+        assert not at.worker.has_room(POOL, 0)
+        assert await settled(house, letter(1).id, letter(2).id) == ["sent", "sent"]
+
+
+async def test_after_a_claim_that_failed_nobody_knows_what_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(request: ClaimRequest) -> list[Claim]:
+        raise StoreDown("the store is away")
+
+    async with office(tmp_path) as house, at_work(house) as at:
+        with monkeypatch.context() as patch:
+            patch.setattr(at.store, "claim", away, raising=False)
+            slept = len(house.clock.slept)
+            await house.add(letter(9))  # the worker looks
+            await house.clock.sleeping(slept + 1)
+            assert not at.worker.has_room(POOL, 0)
+        await house.clock.advance(working.DOWN_S)
+        assert await settled(house, letter(9).id) == ["sent"]
+
+
+async def turns() -> None:
+    """Let everybody go as far as they get."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def test_what_is_claimed_and_not_started_yet_keeps_its_place(tmp_path: Path) -> None:
