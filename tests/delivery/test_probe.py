@@ -118,6 +118,30 @@ async def test_a_provider_that_a_reload_took_away_meanwhile_is_not_asked(tmp_pat
         task.cancel()
 
 
+async def test_who_hears_of_another_ones_answer_while_asking_whose_turn_it_is_does_not_ask_the_provider(
+    tmp_path: Path,
+) -> None:
+    class Meanwhile:
+        """In the place of the exchange: the turn is this one's, and the circuit was closed in between."""
+
+        async def take_probe(self, pool: str, provider: str, hold_s: float) -> bool:
+            now = house.clock.now()
+            house.desk.observe(pool, Fact.of(provider, Accepted(200), now, now, spends=False, probe=True))
+            return True
+
+        def learnt(self, pool: str, fact: Fact) -> None:
+            """Nobody is told."""
+
+    async with office(tmp_path, breaker=RULES) as house:
+        await broken(house)
+        house.desk.exchange = Meanwhile()  # type: ignore[assignment]
+        task = asyncio.create_task(probing(house.desk))
+        await house.clock.sleeping(1)
+        await looked(house, 20)
+        assert (house.carriers["first"].probes, state(house)) == (0, "closed")
+        task.cancel()
+
+
 async def test_one_probe_at_a_time_however_long_it_takes_and_no_message_meanwhile(tmp_path: Path) -> None:
     async with office(tmp_path, MAIL, breaker=RULES) as house:
         await broken(house)

@@ -3,6 +3,7 @@
 import asyncio
 import mailbox
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -87,6 +88,20 @@ async def test_a_folder_that_another_one_has_half_made_is_completed(tmp_path: Pa
     (tmp_path / "sent" / "tmp").mkdir(parents=True)
     assert isinstance(await sandbox(tmp_path).send(to("bob@example.net"), TIMEOUT_S), Accepted)
     assert len(kept(tmp_path)) == 1
+
+
+async def test_whoever_finds_where_to_write_finds_where_to_move_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, mkdir = list[str](), Path.mkdir
+
+    def seen(self: Path, *args: Any, **more: Any) -> None:
+        mkdir(self, *args, **more)
+        made.extend(name for name in ("new", "cur", "tmp") if name not in made and (tmp_path / "sent" / name).exists())
+
+    monkeypatch.setattr(Path, "mkdir", seen)
+    await sandbox(tmp_path).send(to("bob@example.net"), TIMEOUT_S)
+    assert made[-1] == "tmp"
 
 
 async def test_a_folder_that_cannot_be_written_defers(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from posthouse import gateway
 from posthouse.mail.arrival import Arrival
 from posthouse.mail.mime import decode
 from posthouse.web import messages
-from tests.web.house import KEY, OTHER_KEY, House, letter, one_pool, running
+from tests.web.house import ADMIN_KEY, KEY, OTHER_KEY, House, document, letter, one_pool, running
 from tests.web.http import Reply, line, request
 from tests.web.test_app import HEADERS, is_a_problem
 
@@ -338,6 +338,21 @@ async def test_another_senders_domain_is_403(house: House, sender: str) -> None:
     reply = await house.post(letter(**{"from": sender}))
     assert is_a_problem(reply, 403)
     assert reply.codes == [("from-domain-not-allowed", "from")]
+
+
+@pytest.mark.parametrize("sender", ["ann@bücher.example", "Ann <ann@BÜCHER.example>", "ann@xn--bcher-kva.example"])
+async def test_an_administrators_message_goes_through_the_pool_of_its_sender_in_whatever_script(
+    tmp_path: Path, sender: str
+) -> None:
+    given = document(tmp_path)
+    given["pools"]["bücher.example"] = {
+        "keys": {"web": "another-key"},
+        "providers": {"sandbox": {"maildir": str(tmp_path / "sent")}},
+    }
+    async with running(given, tmp_path) as here:
+        reply = await here.post(letter(**{"from": sender}), key=ADMIN_KEY)
+        assert reply.status == 202
+        assert (await here.get(f"/email/{reply.json['id']}", ADMIN_KEY)).json["pool"] == "xn--bcher-kva.example"
 
 
 async def test_what_is_wrong_as_well_as_not_allowed_is_422(house: House) -> None:
