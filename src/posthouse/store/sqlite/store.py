@@ -93,7 +93,10 @@ class SqliteStore:
         self._broken: StoreDown | None = None
         self._due = asyncio.Event()
         self._settlements = Settlements()
-        self._bound: dict[Callable[..., Any], Callable[[list[Any]], list[Any]]] = {}
+        self._undone = 0
+        self._bound: dict[Callable[..., Any], Callable[[list[Any]], list[Any]]] = {
+            method: partial(self._lease, method) for method in (work.claim, work.sweep, work.overdue)
+        }
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(self._transaction, self._committed, name="posthouse-writer")
         self._readers = ThreadPoolExecutor(2, "posthouse-reader")
@@ -248,7 +251,7 @@ class SqliteStore:
 
     def _write(
         self,
-        method: Callable[[apsw.Connection, list[Any]], list[T]],
+        method: Callable[..., list[T]],
         items: Sequence[Any],
         *,
         early: bool = False,
@@ -272,6 +275,12 @@ class SqliteStore:
             self._opened.append(db)
         return method(db, *args)
 
+    def _lease(
+        self, method: Callable[[apsw.Connection, list[ClaimRequest], int], list[list[Claim]]], items: list[ClaimRequest]
+    ) -> list[list[Claim]]:
+        """On the writer's thread."""
+        return method(self._db, items, self._undone)
+
     def _transaction(self, body: Callable[[], None]) -> None:
         """On the writer's thread. Once the disk has failed, nothing more is written: a later sync may lie."""
         if self._broken is not None:
@@ -280,8 +289,9 @@ class SqliteStore:
         try:
             with file.transaction(self._db):
                 body()
-        except StoreDown as error:
-            if error.fatal:
+        except BaseException as error:
+            self._undone += 1
+            if isinstance(error, StoreDown) and error.fatal:
                 self._broken = error
                 self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
                 self._loop.call_soon_threadsafe(self.failed.set)

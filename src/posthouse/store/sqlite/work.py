@@ -21,23 +21,27 @@ _due_ones = msgspec.json.Decoder(list[Due])
 L = TypeVar("L", bound=Leased)
 
 
-def claim(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Claim]]:
-    return [_claimed(db, request, _due(db, request)) for request in requests]
+# undone, of those that lease: how many transactions were rolled back in this process. A claim is answered before its
+# commit: where that fails somebody holds a fence that is not on disk, and it must not be given to the next one.
 
 
-def sweep(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Claim]]:
+def claim(db: apsw.Connection, requests: list[ClaimRequest], undone: int) -> list[list[Claim]]:
+    return [_claimed(db, request, _due(db, request), undone) for request in requests]
+
+
+def sweep(db: apsw.Connection, requests: list[ClaimRequest], undone: int) -> list[list[Claim]]:
     claims = []
     for request in requests:
         lapsed = _sized.decode(db.execute(SQL["lapsed"], (request.now, request.limit)).get)
-        claims.append(_claimed(db, request, lapsed))
+        claims.append(_claimed(db, request, lapsed, undone))
     return claims
 
 
-def overdue(db: apsw.Connection, requests: list[ClaimRequest]) -> list[list[Claim]]:
+def overdue(db: apsw.Connection, requests: list[ClaimRequest], undone: int) -> list[list[Claim]]:
     claims = []
     for request in requests:
         ended = _sized.decode(db.execute(SQL["overdue"], (request.now, request.limit)).get)
-        claims.append(_claimed(db, request, ended))
+        claims.append(_claimed(db, request, ended, undone))
     return claims
 
 
@@ -57,7 +61,7 @@ def _due(db: apsw.Connection, request: ClaimRequest) -> list[tuple[str, int]]:
     return [(id_, size) for id_, size, _ in found]
 
 
-def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, int]]) -> list[Claim]:
+def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, int]], undone: int) -> list[Claim]:
     """Lease what was found, as far as its contents fit in memory together."""
     until, room, ids = request.now + request.lease_s, request.max_bytes, list[str]()
     for id_, size in found:
@@ -65,7 +69,7 @@ def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, 
             break
         room -= size
         ids.append(id_)
-    write(db, "lease", [(id_, until) for id_ in ids])
+    write(db, "lease", [(id_, until, undone) for id_ in ids])
     claims: dict[str, Claim] = {}
     for *row, content in _leased(db, ids):
         if (claim := rows.claim(row, content, until)) is not None:

@@ -1,6 +1,7 @@
-WITH given (id, until) AS (
-VALUES (?, ?)
+-- undone: see work.py; no two claims of one process have the same fence of a message, on disk or not.
+WITH given (id, until, undone) AS (
+VALUES (?, ?, ?)
 )
-UPDATE messages SET lease_until = until, fence = fence + 1, due_at = NULL
+UPDATE messages SET lease_until = until, fence = fence + 1 + undone, due_at = NULL
 FROM given
 WHERE messages.id = given.id
