@@ -157,6 +157,23 @@ async def test_what_was_told_early_is_not_done_again_when_its_commit_fails(write
     assert disk.groups == [[[0]], [[2]]]
 
 
+@pytest.mark.parametrize("company", [[], [2]])
+async def test_whoever_was_told_early_hears_with_his_next_call_that_the_disk_was_full(
+    writer: Writer, disk: Disk, company: list[int]
+) -> None:
+    disk.fails = lambda batches: StoreDown("the disk is full") if [1] in batches else None
+    first = await _held(writer, disk)
+    early, late = writer.submit(disk.method, [1], early=True), writer.submit(disk.other, company)
+    disk.let_through()
+    assert (await first, await early) == ([0], [10])
+    disk.open_up()
+    assert await late == [-item for item in company]
+    await writer.submit(disk.other, [3])
+    with pytest.raises(StoreDown, match="the disk is full"):
+        await writer.submit(disk.method, [4], early=True)
+    assert await writer.submit(disk.method, [5], early=True) == [50]
+
+
 async def test_calls_that_arrive_during_a_commit_share_the_next_one(writer: Writer, disk: Disk) -> None:
     first = await _held(writer, disk)
     waiting = [writer.submit(disk.method, [n, n + 100]) for n in range(1, 51)]

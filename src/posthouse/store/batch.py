@@ -50,6 +50,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.closed = False
         self._dead: StoreDown | None = None
+        self._owed: StoreDown | None = None
         self._thread.start()
 
     def submit(
@@ -58,7 +59,8 @@ class Writer:
         """One answer per item, in order, once all of them are on disk.
 
         early: once they are written, before the commit. For what need not be on disk to be used, as a lease in this
-        process: whatever follows from it is committed later, and finds it gone where the commit failed.
+        process: whatever follows from it is committed later, and finds it gone where the commit failed. Where the disk
+        was full the next early call is answered with that: who is never told asks again at once, and without end.
         first: in its transaction, for what must not see anything that was asked for after it.
         """
         future: asyncio.Future[list[Any]] = self._loop.create_future()
@@ -66,6 +68,9 @@ class Writer:
             future.set_exception(self._dead or StoreDown("the store is closed"))
         elif not items:
             future.set_result([])
+        elif early and self._owed is not None:
+            future.set_exception(self._owed)
+            self._owed = None
         else:
             # What one turn of the event loop asks for goes together: the thread is woken once, to more of it.
             if not self._turn:
@@ -149,6 +154,8 @@ class Writer:
             for call in calls:
                 if not call.told:  # what was told is not done twice
                     self._write([call])
+                elif isinstance(error, StoreDown):  # another call's fault is not its own
+                    call.outcome = error
 
     def _tell(self, call: Call) -> None:
         """On the writer's thread, in the transaction: answer a call that waits for no commit."""
@@ -158,6 +165,8 @@ class Writer:
     def _answer(self, calls: list[Call]) -> None:
         self._committed(done(calls))
         for call in calls:
+            if call.told and call.future.done() and isinstance(call.outcome, StoreDown):
+                self._owed = call.outcome
             call.answer()
 
 
