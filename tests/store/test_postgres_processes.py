@@ -16,8 +16,11 @@ from posthouse.store.values import Receipt
 from tests.store import database
 from tests.store.letters import (
     NOW,
+    OTHER_POOL,
     PLAIN,
+    POOL,
     begun,
+    claimed,
     delay,
     ending,
     intent,
@@ -118,6 +121,45 @@ async def test_what_begins_and_what_is_suppressed_at_the_same_time_never_stand_i
         adding = [stores[n % 2].add([leaving(n)]) for n in range(first, first + 60)]
         listing = [stores[n % 2].suppress([suppression(f"user{n}@example.org")]) for n in range(first, first + 20)]
         await asyncio.gather(*adding, *listing, return_exceptions=True)
+    assert failed == []
+
+
+async def test_nor_do_they_in_several_pools(
+    stores: list[PostgresStore], db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = list[BaseException]()
+    monkeypatch.setattr(connection, "_rival", failed.append)
+    here, there = stores
+    async with db.transaction():
+        # Both have written down nothing yet, so that all of it is asked for at once.
+        await db.execute("LOCK TABLE suppressions IN EXCLUSIVE MODE")
+        asked: list[asyncio.Future[Any]] = []
+        for store, listed, sent in ((here, POOL, OTHER_POOL), (there, OTHER_POOL, POOL)):
+            asked += [asyncio.ensure_future(store.suppress([suppression("a@example.org", pool=listed)]))]
+            asked += [store.add([leaving(len(asked), pool=sent)])]
+            await waits(db, "relation", asked[-2])
+    await asyncio.gather(*asked)
+    assert failed == []
+
+
+@pytest.mark.parametrize("added", [POOL, OTHER_POOL])
+async def test_what_begins_by_two_ways_takes_the_lists_of_their_pools_in_one_order(
+    stores: list[PostgresStore], db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, added: str
+) -> None:
+    failed = list[BaseException]()
+    monkeypatch.setattr(connection, "_rival", failed.append)
+    here, there = stores
+    [other] = {POOL, OTHER_POOL} - {added}
+    [claim] = await claimed(here, letter(pool=other))
+    async with db.transaction():
+        await db.execute("LOCK TABLE contents IN SHARE MODE")
+        intending = asyncio.ensure_future(here.intend([intent(claim)]))
+        adding = here.add([leaving(1, pool=added)])  # in the same transaction, and before it
+        await waits(db, "relation", adding)
+        listed = [suppression("a@example.org", pool=pool) for pool in (POOL, OTHER_POOL)]
+        listing = asyncio.create_task(there.suppress(listed))
+        await waits(db, "advisory", listing)
+    await asyncio.gather(adding, intending, listing)
     assert failed == []
 
 

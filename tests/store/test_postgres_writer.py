@@ -38,6 +38,10 @@ async def echoed(session: Any, items: list[Any]) -> list[Any]:
     return items
 
 
+async def doubled(session: Any, items: list[Any]) -> list[Any]:
+    return [2 * item for item in items]
+
+
 async def nothing(session: Any, items: Any) -> None:
     """Nothing is to be done before."""
 
@@ -70,6 +74,20 @@ async def test_so_many_work_at_once_and_what_comes_meanwhile_goes_together(most:
     door.open.set()
     assert [await one for one in told] == [[number] for number in range(6)]
     assert sorted(door.sizes) == sorted([1] * most + [6 - most])
+    await opened.close()
+
+
+async def test_what_goes_alone_goes_with_its_like_and_takes_turns_with_all_others() -> None:
+    door = Door()
+    opened = writer(door)
+    opened.most = 1
+    first = opened.submit(echoed, [0])
+    await turns()
+    others = [opened.submit(echoed, [number]) for number in range(4)]
+    alone = [opened.submit(method, [1], alone=True) for method in (echoed, echoed, doubled, echoed)]
+    door.open.set()
+    assert [await one for one in (first, *others, *alone)] == [[0], [0], [1], [2], [3], [1], [1], [2], [1]]
+    assert door.sizes == [1, 2, 4, 1, 1]
     await opened.close()
 
 

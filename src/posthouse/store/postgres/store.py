@@ -262,11 +262,11 @@ class PostgresStore:
 
     async def suppress(self, items: Sequence[Suppression]) -> list[bool]:
         """StoreDown: ask again. False may then say that it was this call that suppressed the address."""
-        return await self._writer.submit(suppression.suppress, items, first=True)
+        return await self._writer.submit(suppression.suppress, items, alone=True)
 
     async def unsuppress(self, items: Sequence[Lifting]) -> list[bool]:
         """StoreDown: as with `suppress`."""
-        return await self._writer.submit(suppression.unsuppress, items)
+        return await self._writer.submit(suppression.unsuppress, items, alone=True)
 
     async def suppressions(
         self, pool: str, limit: int, after: str | None, address: str | None = None

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from posthouse.store import rows
-from posthouse.store.postgres import suppression
+from posthouse.store.postgres import inbox, suppression
 from posthouse.store.postgres.connection import Session
 from posthouse.store.postgres.server import NAME
 from posthouse.store.postgres.statement import Row, ask, read, write
@@ -153,11 +153,16 @@ async def renew(db: Session, items: list[Renewal]) -> list[bool]:
 UNDER_LEASES: Final = frozenset({intend, record, finish, postpone, renew})
 
 
-async def hold(db: Session, items: Mapping[Any, Sequence[Leased]]) -> None:
+async def hold(db: Session, items: Mapping[Any, Sequence[Any]]) -> None:
     """Lock what several methods of one transaction are about to, all of it in one order: each for itself locks its own
 
     in order, and two transactions that take them by turns would wait for each other.
     """
+    # The lists of pools come first, and are ordered as well: two calls that begin something look at them.
+    entries = [entry for entry in items.get(inbox.add, ()) if entry.begun is not None]
+    beginning = {one.pool for one in (*entries, *items.get(intend, ()))}
+    if entries and intend in items and len(beginning) > 1:
+        await suppression.bound(db, beginning)
     leased = [method for method in items if method in UNDER_LEASES]
     if len(leased) > 1:
         await _holding(db, [item for method in leased for item in items[method]])

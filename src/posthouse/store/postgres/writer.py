@@ -35,16 +35,19 @@ class Writer:
         self._lines, self._committed, self._tally, self._before = lines, committed, tally, before
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Call] = deque()
+        self._alone: deque[Call] = deque()
+        self._was_alone = False
         self.most = len(lines)
         self._at_work = len(lines)
         self._idle: deque[asyncio.Future[None]] = deque()
         self._tasks = [asyncio.create_task(self._run(line)) for line in lines]
         self.closed = False
 
-    def submit(self, method: Method, items: Sequence[Any], *, first: bool = False) -> "asyncio.Future[list[Any]]":
+    def submit(self, method: Method, items: Sequence[Any], *, alone: bool = False) -> "asyncio.Future[list[Any]]":
         """One answer per item, in order, once all of them are on disk.
 
-        first: in its transaction, for what locks alone what others of it lock together.
+        alone: in a transaction without calls of other methods, for what locks alone what others lock together: whoever
+        has locked anything before that might be waited for by whom it waits for.
         """
         future: asyncio.Future[list[Any]] = self._loop.create_future()
         if self.closed:
@@ -52,7 +55,7 @@ class Writer:
         elif not items:
             future.set_result([])
         else:
-            self._waiting.append(Call(method, items, future, first))
+            (self._alone if alone else self._waiting).append(Call(method, items, future))
             if self._at_work < self.most:
                 self._wake()
         return future
@@ -78,7 +81,7 @@ class Writer:
     async def _run(self, line: Line) -> None:
         busy = False
         while True:
-            while not self._waiting or (self._at_work > self.most and not self.closed):
+            while not (self._waiting or self._alone) or (self._at_work > self.most and not self.closed):
                 if self.closed:
                     return
                 self._at_work -= 1
@@ -94,11 +97,16 @@ class Writer:
                 self._answer(calls)
 
     def _gather(self) -> list[Call]:
-        """Everything that waits, up to the size of a good commit."""
+        """Everything that waits and may go together, up to the size of a good commit."""
         calls: list[Call] = []
         size = 0
-        while self._waiting and size < MOST:
-            calls.append(self._waiting.popleft())
+        # By turns: many that go alone do not keep the others waiting.
+        alone = bool(self._alone) and not (self._was_alone and self._waiting)
+        waiting, self._was_alone = self._alone if alone else self._waiting, alone
+        while waiting and size < MOST:
+            if alone and calls and waiting[0].method != calls[0].method:
+                break
+            calls.append(waiting.popleft())
             size += len(calls[-1].items)
         return calls
 
