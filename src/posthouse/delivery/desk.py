@@ -1,5 +1,6 @@
 """What a worker has in front of it: the clock, its slice of the store, the rules, the providers, the boards."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,7 @@ class Desk:
         self._rules: Mapping[str, Rules] = rules
         self._shares = self._said = (1, 0)
         self._counts_for_all = False
+        self._departing = set[asyncio.Future[None]]()
         self.beat_at: float | None = None
         self._boards = Boards(self._new_board)
         self._switches: Mapping[str, Mapping[str, Switch]] = {}
@@ -145,6 +147,9 @@ class Desk:
         lines = [(pool, c.name) for pool, rules in self._whole.items() for c in rules.candidates if limited(c)]
         if not lines:
             return
+        # What began before this moment is counted by the store alone: so it must have been written down.
+        if self._departing:
+            await asyncio.wait(self._departing)
         for (pool, provider), spent in (await self.work.spent(this_day(now), this_month(now), lines)).items():
             # All that is counted began before this moment: the fold must not count it again.
             self._boards[pool] = self._boards[pool].resumed(provider, msgspec.structs.replace(spent, as_of=now))
@@ -198,6 +203,13 @@ class Desk:
         """Why this message would have to wait; None where it would not. The reasons cost ten times the decision."""
         now = self.clock.now()
         return explain(job, self._boards[job.pool], now) if isinstance(self.decide(job, now), Wait) else None
+
+    def departs(self) -> asyncio.Future[None]:
+        """An attempt begins that is not on disk yet. To be done when it is, or when it is not to begin after all."""
+        known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._departing.add(known)
+        known.add_done_callback(self._departing.discard)
+        return known
 
     def started(self, pool: str, candidate: Candidate, now: float) -> None:
         self._boards[pool] = self._boards[pool].started(candidate, now)
