@@ -138,6 +138,46 @@ def test_other_rules_keep_what_is_known_of_those_that_stay() -> None:
     assert at.lease_s == 1800.0
 
 
+async def test_a_provider_that_comes_back_while_its_sends_are_on_their_way_takes_no_more_than_before(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path, candidates=(Candidate("first", concurrency=2),)) as house:
+        house.desk.started(POOL, Candidate("first"), NOW)
+        rules, carriers = {POOL: house.desk.board(POOL).rules}, house.desk.carriers
+        house.desk.reconfigure({}, {})
+        house.desk.reconfigure(rules, carriers)
+        assert house.desk.rooms(NOW) == {POOL: 1}
+
+
+async def test_where_a_quota_is_new_nothing_is_sent_until_it_is_known_what_was_sent_before(tmp_path: Path) -> None:
+    two_a_day = Rules(POOL, candidates=(Candidate("first", daily=2),))
+    async with office(tmp_path, candidates=(Candidate("first"),)) as house:
+        await house.add(letter())
+        await house.attempt()
+        desk = Desk(house.clock, house.store, {POOL: Rules(POOL, candidates=(Candidate("first"),))}, {})
+        desk.beat_at = 0.0  # it sends
+        desk.reconfigure({POOL: two_a_day}, {})
+        assert desk.rooms(NOW) == {POOL: 0}
+        await desk.take_up_quotas()
+        assert desk.rooms(NOW) == {POOL: 1}
+        desk.reconfigure({POOL: two_a_day}, {})
+        assert desk.rooms(NOW) == {POOL: 1}
+
+
+async def test_a_quota_that_is_new_while_others_are_read_is_read_as_well(tmp_path: Path) -> None:
+    async with office(tmp_path, candidates=(Candidate("first", daily=9),)) as house:
+        desk = house.desk
+        desk.beat_at = 0.0
+        rules = {POOL: Rules(POOL, candidates=(Candidate("first", daily=9), Candidate("second", daily=1)))}
+        reading = asyncio.create_task(desk.take_up_quotas())
+        await asyncio.sleep(0)
+        desk.reconfigure(rules, desk.carriers)
+        await reading
+        await desk.take_up_quotas()
+        assert [c.elsewhere for c in desk.board(POOL).rules.candidates] == [False, False]
+        assert desk.board(POOL).standing("second").spent.resumed_at == NOW
+
+
 async def test_a_pool_that_is_gone_keeps_its_mail_waiting(tmp_path: Path) -> None:
     async with office(tmp_path) as house:
         claim = await house.claimed()

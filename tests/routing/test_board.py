@@ -354,6 +354,16 @@ def test_under_changed_rules_what_is_known_of_the_providers_that_remain_is_kept(
     assert changed.standing("c") == NEW
 
 
+def test_of_providers_that_are_gone_what_counts_against_their_limits_is_kept() -> None:
+    board = failing(pool("a", "b"), "a", 2)
+    a = msgspec.structs.replace(candidate(board, "a"), rate=Rate(1, 3600.0))
+    used = board.started(a, NOW).started(a, NOW).ended("a").observe(Fact.of("a", Accepted(), NOW))
+    back = used.under(Rules("example.com")).under(board.rules)
+    was = used.standing("a")
+    assert back.standing("a") == Standing(tempo=was.tempo, in_flight=1, spent=was.spent)
+    assert back.standing("a").spent.today == 1
+
+
 @pytest.mark.parametrize("window_s", [10.0, 60.0])
 def test_a_window_of_another_length_starts_its_count_anew_and_counts(window_s: float) -> None:
     by_rate = BreakerRules(failures=10**9, min_calls=4)

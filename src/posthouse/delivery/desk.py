@@ -75,6 +75,7 @@ class Desk:
         self._rules: Mapping[str, Rules] = rules
         self._shares = self._said = (1, 0)
         self._counts_for_all = False
+        self._uncounted = set[Line]()
         self._departing = set[asyncio.Future[None]]()
         self.beat_at: float | None = None
         self._boards = Boards(self._new_board)
@@ -87,9 +88,12 @@ class Desk:
 
         An attempt that has begun ends with the carrier it began with.
         """
+        before = limited(self._whole)
         self._whole = rules
         self.carriers, self.lease_s = carriers, lease_s(carriers)
         self.count_anew()  # a quota may be new, and something sent already
+        if self.beat_at is not None:  # nothing is sent, and nobody counts, where nobody says that he lives
+            self._uncounted = (self._uncounted | limited(rules) - before) & limited(rules)
         self._part()
 
     def share(self, count: int, place: int) -> bool:
@@ -107,9 +111,19 @@ class Desk:
 
     def _part(self) -> None:
         count, place = self._shares
-        self._rules = {pool: shared(rules, count, place) for pool, rules in self._whole.items()}
+        self._rules = {pool: self._counted(shared(rules, count, place)) for pool, rules in self._whole.items()}
         for pool, board in self._boards.items():
             self._boards[pool] = board.under(self._rules.get(pool) or Rules(pool))
+
+    def _counted(self, rules: Rules) -> Rules:
+        """Without those whose quota is new, until it is known what was sent."""
+        if not self._uncounted:
+            return rules
+        replace = msgspec.structs.replace
+        candidates = [
+            replace(c, elsewhere=True) if (rules.pool, c.name) in self._uncounted else c for c in rules.candidates
+        ]
+        return replace(rules, candidates=tuple(candidates))
 
     def board(self, pool: str) -> Board:
         """What is known of a pool's providers; a pool the configuration no longer has keeps its mail waiting."""
@@ -133,9 +147,17 @@ class Desk:
 
     async def take_up_quotas(self) -> None:
         """This process is, or becomes, the one that carries for quotas: go on from what was sent by all of them."""
-        if not self._counts_for_all:
+        if self._counts_for_all:
+            return
+        whole, self._counts_for_all = self._whole, True
+        try:
             await self._resume(lambda c: c.daily is not None or c.monthly is not None)
-            self._counts_for_all = True
+        except BaseException:
+            self.count_anew()
+            raise
+        if self._uncounted and whole is self._whole:  # otherwise it was reloaded meanwhile, and is counted once more
+            self._uncounted.clear()
+            self._part()
 
     def count_anew(self) -> None:
         """What counts against quotas is to be read from the store before the next share."""
@@ -252,6 +274,16 @@ class Desk:
             pool: {c.name: self._boards[pool].standing(c.name).circuit.state(now) for c in rules.candidates}
             for pool, rules in self._rules.items()
         }
+
+
+def limited(rules: Mapping[str, Rules]) -> set[Line]:
+    """Those that have a quota."""
+    return {
+        (pool, c.name)
+        for pool, found in rules.items()
+        for c in found.candidates
+        if c.daily is not None or c.monthly is not None
+    }
 
 
 def lease_s(carriers: Mapping[Line, Carrier]) -> float:

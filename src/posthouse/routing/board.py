@@ -63,6 +63,11 @@ class Standing(msgspec.Struct, frozen=True):
     spent: quota.Spent = quota.UNSPENT
     trust: Trust = TRUSTED
 
+    @property
+    def spent_alone(self) -> "Standing":
+        """What counts against its limits, and nothing of how it is."""
+        return Standing(tempo=self.tempo, in_flight=self.in_flight, spent=self.spent)
+
 
 NEW = Standing()
 
@@ -84,9 +89,13 @@ class Board(msgspec.Struct, frozen=True):
         return self.switches.get(provider, ON)
 
     def under(self, rules: "Rules") -> "Board":
-        """What is known, under changed rules; providers that are gone are forgotten."""
-        names = [c.name for c in rules.candidates]
-        kept = {name: self.standings[name] for name in names if name in self.standings}
+        """What is known, under changed rules. Of providers that are gone only what counts against their limits: they
+
+        may come back while their sends are on their way, or their pace and their quotas are spent.
+        """
+        names = {c.name for c in rules.candidates}
+        left = {name: was if name in names else was.spent_alone for name, was in self.standings.items()}
+        kept = {name: was for name, was in left.items() if name in names or was != NEW}
         if rules.breaker.window_s != self.rules.breaker.window_s:
             kept = {
                 name: msgspec.structs.replace(was, circuit=breaker.recounted(was.circuit)) for name, was in kept.items()
