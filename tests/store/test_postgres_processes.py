@@ -11,10 +11,12 @@ import asyncpg
 import pytest
 
 from posthouse.store.postgres import connection
+from posthouse.store.postgres.statement import ask
 from posthouse.store.postgres.store import PostgresStore
 from posthouse.store.values import Receipt
 from tests.store import database
 from tests.store.letters import (
+    DAY_S,
     NOW,
     OTHER_POOL,
     PLAIN,
@@ -22,6 +24,7 @@ from tests.store.letters import (
     begun,
     claimed,
     delay,
+    ended,
     ending,
     intent,
     leaving,
@@ -183,6 +186,31 @@ async def test_what_is_under_a_lease_waits_for_whoever_takes_the_message_over_an
         left = await db.fetchrow("SELECT * FROM messages")
     assert await asking == [False]
     assert await db.fetchrow("SELECT * FROM messages") == left
+
+
+async def test_content_whose_record_another_process_forgot_is_forgotten_as_well(
+    stores: list[PostgresStore], db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = stores
+    old, cut, reached = NOW + 30 * DAY_S, asyncio.Event(), asyncio.Event()
+
+    async def cut_off(session: Any, query: str, *values: Any) -> Any:
+        if query == "retire_records" and not reached.is_set():
+            reached.set()
+            await cut.wait()
+            raise ConnectionResetError  # what it has done to the contents is undone
+        return await ask(session, query, *values)
+
+    await ended(here, *letters(4))
+    monkeypatch.setattr("posthouse.store.postgres.reading.ask", cut_off)
+    retiring = asyncio.create_task(here.retire(old, old, 2))
+    await reached.wait()
+    assert await there.retire(old, old, 2) == 2 + 2  # the contents of the others, and the records of these
+    cut.set()
+    await retiring
+    while await here.retire(old, old, 2):
+        pass
+    assert await db.fetchval("SELECT count(*) FROM contents") == 0
 
 
 async def test_what_one_process_takes_in_wakes_the_other(stores: list[PostgresStore]) -> None:
