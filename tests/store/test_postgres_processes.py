@@ -33,6 +33,7 @@ from tests.store.letters import (
     renewal,
     result,
     suppression,
+    told,
     wanted,
 )
 
@@ -163,6 +164,24 @@ async def test_what_begins_by_two_ways_takes_the_lists_of_their_pools_in_one_ord
         listing = asyncio.create_task(there.suppress(listed))
         await waits(db, "advisory", listing)
     await asyncio.gather(adding, intending, listing)
+    assert failed == []
+
+
+async def test_news_of_a_message_and_what_ends_it_never_stand_in_each_others_way(
+    stores: list[PostgresStore], db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = list[BaseException]()
+    monkeypatch.setattr(connection, "_rival", failed.append)
+    here, _ = stores
+    claims = await begun(here, *letters(3))
+    async with db.transaction():
+        await db.execute("SELECT 1 FROM messages WHERE id = $1 FOR UPDATE", letter(0).id)
+        recording = here.record([result(claim) for claim in claims])
+        await waits(db, "transactionid", recording)
+        telling = asyncio.ensure_future(here.told([told(letter(2))]))
+        renewing = asyncio.ensure_future(here.renew([renewal(claim, NOW + 600) for claim in claims]))
+        await waits(db, "tuple", renewing)  # behind the other one
+    await asyncio.gather(recording, telling, renewing)
     assert failed == []
 
 

@@ -144,26 +144,26 @@ class PostgresStore:
 
         An attempt that was written nevertheless stays open until somebody records it: it counts as one in doubt.
         """
-        return await self._writer.submit(work.intend, items)
+        return await self._writer.submit(work.intend, items, first=True)
 
     def record(self, items: Sequence[Result]) -> asyncio.Future[list[bool]]:
         """StoreDown: ask again, for as long as it takes. What was written is answered with True, and not written twice:
 
         a result is the same when its attempt ended with that outcome at that instant.
         """
-        return self._writer.submit(work.record, items)
+        return self._writer.submit(work.record, items, first=True)
 
     async def finish(self, items: Sequence[Ending]) -> list[bool]:
         """StoreDown: ask again. False then says only that the lease is gone, by this ending or otherwise: let it be."""
-        return await self._writer.submit(work.finish, items)
+        return await self._writer.submit(work.finish, items, first=True)
 
     async def postpone(self, items: Sequence[Delay]) -> list[bool]:
         """StoreDown: as with `finish`."""
-        return await self._writer.submit(work.postpone, items)
+        return await self._writer.submit(work.postpone, items, first=True)
 
     async def renew(self, items: Sequence[Renewal]) -> list[bool]:
         """StoreDown: ask again. To renew twice is to renew once."""
-        return await self._writer.submit(work.renew, items)
+        return await self._writer.submit(work.renew, items, first=True)
 
     async def told(self, items: Sequence[Told]) -> list[Status | None]:
         """StoreDown: ask again. The same news is not added twice."""

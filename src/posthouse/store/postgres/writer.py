@@ -43,9 +43,12 @@ class Writer:
         self._tasks = [asyncio.create_task(self._run(line)) for line in lines]
         self.closed = False
 
-    def submit(self, method: Method, items: Sequence[Any], *, alone: bool = False) -> "asyncio.Future[list[Any]]":
+    def submit(
+        self, method: Method, items: Sequence[Any], *, first: bool = False, alone: bool = False
+    ) -> "asyncio.Future[list[Any]]":
         """One answer per item, in order, once all of them are on disk.
 
+        first: in its transaction, for what locks many in one order: others lock one before, and then wait for it.
         alone: in a transaction without calls of other methods, for what locks alone what others lock together: whoever
         has locked anything before that might be waited for by whom it waits for.
         """
@@ -55,7 +58,7 @@ class Writer:
         elif not items:
             future.set_result([])
         else:
-            (self._alone if alone else self._waiting).append(Call(method, items, future))
+            (self._alone if alone else self._waiting).append(Call(method, items, future, first))
             if self._at_work < self.most:
                 self._wake()
         return future
