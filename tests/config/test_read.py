@@ -160,6 +160,12 @@ def test_a_mistake_in_a_provider_is_told_with_its_path_and_line(entry: str, path
     assert message in problem.message
 
 
+def test_an_address_is_judged_beside_what_else_is_wrong_with_its_provider() -> None:
+    text = "pools: {example.com: {keys: {web: k}, providers: {sendgrid: {order: 0, base_url: nowhere}}}}"
+    told = [problem.path.rpartition(".")[2] for problem in problems(text)]
+    assert sorted(told) == ["api_key", "base_url", "order"]
+
+
 def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
     text = """\
         http: {listen: nowhere}

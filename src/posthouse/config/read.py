@@ -189,14 +189,21 @@ class _Reader:
             return ProviderEntry(name=name, **common)
         self._refuse_unknown(entries, written(ProviderEntry) + written(spec.settings), path)
         settings = self._fields(written(spec.settings), entries, path)
+        self._base_url(settings.get("base_url"), spec, f"{path}.base_url")
         if self.report.clean(path):
             common["settings"] = self._settings(spec, settings, path)
         return ProviderEntry(name=name, **common)
 
+    def _base_url(self, given: str | None, spec: Spec, path: str) -> None:
+        """Judged whatever else is wrong with the provider: who mends that would be told of this only then."""
+        try:
+            _check_base_url(given, spec)
+        except ValueError as error:
+            self.report.add(path, str(error).removeprefix("base_url: "))
+
     def _settings(self, spec: Spec, values: dict[str, Any], path: str) -> Any:
         """A provider's settings, which may have rules of their own: ValueError("field: what was expected")."""
         try:
-            _check_base_url(values.get("base_url"), spec)
             return spec.settings(**values)
         except ValueError as error:
             names, _, message = str(error).partition(": ")
