@@ -79,6 +79,17 @@ def test_what_waits_for_a_restart_is_told() -> None:
     assert house.reload.reload(WHO).waiting == ("http.listen",)
 
 
+def test_what_waits_for_a_restart_is_told_until_the_start_or_until_it_is_as_it_was() -> None:
+    house = House()
+    house.there = config(MINIMAL + '\nhttp: {listen: "127.0.0.1:9999"}\n')
+    house.reload.reload(WHO)
+    again = house.reload.reload(WHO)
+    assert (again.changed, again.waiting) == ((), ("http.listen",))
+    house.there = config(MINIMAL)
+    back = house.reload.reload(WHO)
+    assert (back.changed, back.waiting) == (("http.listen",), ())
+
+
 async def test_a_file_is_read_again_once_it_has_changed_and_stands_still(tmp_path: Path) -> None:
     house, reload, file = with_file(tmp_path, MINIMAL)
     watching = asyncio.create_task(reload.watching(file))

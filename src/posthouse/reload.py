@@ -50,7 +50,7 @@ class Reload:
         tell: Callable[[list[Change]], None] = lambda changes: None,
     ) -> None:
         self._clock, self._load, self._parse, self._apply, self._tell = clock, load, parse, apply, tell
-        self.running = running
+        self.running = self._started = running
         self.last = Reloaded(clock.now())
         self._read = self._stamp()
 
@@ -113,7 +113,8 @@ class Reload:
         except ValueError as error:
             return self._broken([_problem(str(error))])
         self.running = config
-        waiting = waits_for_restart(paths)
+        # Not against the one before: that may have waited too, and whoever reloads once more is to be told still.
+        waiting = waits_for_restart(changed(self._started, config))
         self.last = Reloaded(self._clock.now(), changed=tuple(paths), waiting=tuple(waiting))
         self._tell(changes(before, config, paths, waiting, self.last.at, who, once))
         if paths:
