@@ -502,6 +502,14 @@ async def test_what_is_sent_cannot_be_taken_back(house: House) -> None:
     reply = await house.delete(f"/email/{sent}")
     assert is_a_problem(reply, 409)
     assert (reply.json["id"], reply.json["message_status"]) == (sent, "sent")
+    assert "a provider may have it" in reply.json["detail"]
+
+
+async def test_what_no_provider_took_is_not_said_to_be_with_one(house: House) -> None:
+    failed = (await house.sent(letter(to="x+refuse@example.org")))["id"]
+    reply = await house.delete(f"/email/{failed}")
+    assert is_a_problem(reply, 409)
+    assert reply.json["detail"] == "It is too late to cancel: it is over, and no more attempt is made."
 
 
 async def test_what_is_on_its_way_cannot_be_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

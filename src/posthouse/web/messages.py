@@ -28,6 +28,9 @@ from posthouse.web.request import Headers, Request
 WAIT_MAX_S: Final = 60.0
 """The longest `Prefer: wait`."""
 
+GIVEN_UP: Final = frozenset({"failed", "expired", "suppressed"})
+"""The states of a message that is over although no provider accepted it."""
+
 _ONCE_KEY: Final = re.compile(rb"[!-~]{1,255}")
 _WAIT: Final = re.compile(rb"(?:^|[,;\s])wait\s*=\s*\"?(\d+)\"?(?:$|[,;\s])", re.IGNORECASE)
 
@@ -118,8 +121,8 @@ async def cancel(door: Door, request: Request) -> Answer:
     if status == "cancelled":
         await _count_cancelled(door, message_id, now)
         return answer(200, {"id": message_id, "status": status})
-    detail = "It is too late to cancel: a provider may have it already."
-    return problem(409, "too-late", detail, id=message_id, message_status=status)
+    why = "it is over, and no more attempt is made" if status in GIVEN_UP else "a provider may have it already"
+    return problem(409, "too-late", f"It is too late to cancel: {why}.", id=message_id, message_status=status)
 
 
 async def _count_cancelled(door: Door, message_id: str, at: float) -> None:
