@@ -7,6 +7,7 @@ from posthouse.providers.catalogue import SPECS
 from tests.config.sample import NOW
 
 WRITTEN = """
+http: {public_url: "https://mail.example.com"}
 smtp: {listen: "127.0.0.1:2525"}
 pools:
   example.com:
@@ -23,7 +24,7 @@ def config(text: str) -> Config:
 
 def test_each_setting_that_has_no_effect_yet_is_named() -> None:
     named = [note.partition(": ")[0] for note in unenforced(config(WRITTEN))]
-    assert named == ["smtp"]
+    assert named == ["http.public_url", "smtp"]
 
 
 def test_what_is_not_written_is_not_named() -> None:

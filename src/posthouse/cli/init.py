@@ -21,7 +21,7 @@ TEMPLATE: Final = """\
 
 http:
   listen: 127.0.0.1:8080              # 0.0.0.0:8080 for every interface: then behind a proxy with TLS
-  # public_url: https://mail.DOMAIN   # stands in links and in the addresses of webhooks
+  # public_url: https://mail.DOMAIN   # not in force: no link or webhook is made yet
   # max_body_mb: 30                   # largest request, attachments included
   # cors_origins: [https://app.DOMAIN]
 

@@ -33,7 +33,8 @@ class Http(Part, frozen=True, kw_only=True):
 
     listen: Annotated[Endpoint, Meta(description="Where to listen.")] = Endpoint("127.0.0.1", 8080)
     public_url: Annotated[
-        Url | None, Meta(description="How others reach this server: stands in links and in the addresses of webhooks.")
+        Url | None,
+        Meta(description="How others reach this server, for links and webhooks. Not in force: nothing makes one yet."),
     ] = None
     max_body_mb: Annotated[
         float,
