@@ -44,6 +44,13 @@ async def test_it_says_when_the_store_does_not_take_a_message(house: House, monk
     assert reply.json["detail"].startswith("The message was not taken: the disk is full.")
 
 
+async def test_who_only_asks_is_not_told_to_send_a_message_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house.gateway._store, "page", refusing(StoreDown("the disk is full")))
+    reply = await house.get("/email")
+    assert (reply.status, reply.field("retry-after")) == (503, "5")
+    assert reply.json["detail"] == "The call cannot be answered: the disk is full. Make it again later."
+
+
 async def test_a_message_that_was_taken_is_not_denied_because_the_store_went_down_afterwards(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

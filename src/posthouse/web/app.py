@@ -104,6 +104,7 @@ class App:
     async def _answer(self, scope: Any, headers: Headers, receive: Any, request_id: bytes) -> Answer:
         """An answer, whatever happens."""
         key: bytes | None = None
+        handing_in = False
         try:
             if self._in_hand > MOST_AT_ONCE and scope["path"] not in ALIVE:
                 return problem(503, "busy", "Too many requests at once; send it again.", retry_after(1))
@@ -119,7 +120,7 @@ class App:
                 asked = self.door.cors.preflight(headers, methods.allow) if method == "OPTIONS" else None
                 expected = f"Expected one of {methods.allow.decode()}."
                 return asked or problem(405, "method", expected, (b"allow", methods.allow))
-            scope[ROUTE] = route.path
+            scope[ROUTE], handing_in = route.path, route.hands_in
             key, fields = presented(headers), None
             if key is None and route.key_in_body:
                 key, fields = await key_in_body(self.door, route, headers, receive)
@@ -135,7 +136,7 @@ class App:
             guessed = refused.answer is WRONG and key is not None
             return wrong_key(self.door, scope) if guessed else refused.answer
         except StoreDown as error:
-            return down(error)
+            return down(error, handing_in)
         except ConnectionResetError:
             raise
         except Exception as error:

@@ -22,7 +22,11 @@ def refusal(refused: Refusal) -> Answer:
     return problem(422, "message", detail, problems=refused.problems)
 
 
-def down(error: StoreDown) -> Answer:
-    """503: nothing was kept, or nobody can say; with an Idempotency-Key the same call may be made again safely."""
-    detail = f"The message was not taken: {error}. Send it again, with an Idempotency-Key so that it is taken once."
+def down(error: StoreDown, handing_in: bool) -> Answer:
+    """503: nothing was kept, or nobody can say. handing_in: whether the call makes a message; with an Idempotency-Key
+    such a call may be made again safely."""
+    if handing_in:
+        detail = f"The message was not taken: {error}. Send it again, with an Idempotency-Key so that it is taken once."
+    else:
+        detail = f"The call cannot be answered: {error}. Make it again later."
     return problem(503, "store-down", detail, retry_after(5))

@@ -53,6 +53,11 @@ class Route(msgspec.Struct, frozen=True):
     body: str | None = None
     key_in_body: bool = False
 
+    @property
+    def hands_in(self) -> bool:
+        """Whether the call makes a message, once however often it comes."""
+        return any(parameter.name == "Idempotency-Key" for parameter in self.parameters)
+
 
 class Methods(msgspec.Struct, frozen=True):
     """All routes of one path, by method. allow: the header that names them."""
