@@ -106,6 +106,14 @@ async def test_a_list_that_cannot_be_made_is_400(house: House, query: str) -> No
     assert is_a_problem(await house.get(f"{HERE}?{query}"), 400)
 
 
+async def test_everything_that_is_wrong_with_the_parameters_is_told_at_once(house: House) -> None:
+    reply = await house.get(f"{HERE}?limit=0&cursor=x&order=up")
+    told = {found["field"]: found["code"] for found in reply.json["problems"]}
+    assert told == {"order": "parameter-unknown", "limit": "parameter-invalid", "cursor": "parameter-invalid"}
+    reply = await house.delete(f"{HERE}?adress=ann@example.org")
+    assert [found["field"] for found in reply.json["problems"]] == ["adress"]
+
+
 async def test_another_pools_list_is_as_unknown_as_any_other(alone: House) -> None:
     await alone.ask("/example.net/suppressions", {"address": "bob@example.org"}, OTHER_KEY)
     for method in ("GET", "POST", "DELETE"):

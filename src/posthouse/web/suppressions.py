@@ -26,16 +26,20 @@ _PARAMETERS: Final = ("address", "limit", "cursor")
 async def listed(door: Door, request: Request) -> Answer:
     """GET /{domain}/suppressions"""
     pool = pool_named(door, request)
-    asked = _asked(request.query)
-    limit = _limit(asked.get("limit", "50"))
-    address = asked.get("address")
-    name, cursor = f"suppressions {pool.name}", asked.get("cursor")
+    asked, problems = _asked(request.query)
+    limit, cursor, address = asked.get("limit", "50"), asked.get("cursor"), asked.get("address")
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= PAGE_MAX):
+        problems.append(Problem("parameter-invalid", "limit", f"expected a number from 1 to {PAGE_MAX}"))
+    name = f"suppressions {pool.name}"
     after = None if cursor is None else opened(cursor, request.caller, name)
     if cursor is not None and after is None:
-        raise Refused(problem(400, "parameters", "Expected the next_cursor of an earlier page of this list."))
-    found = await door.store.suppressions(pool.name, limit, after, address)
+        expected = "expected the next_cursor of an earlier page of this list"
+        problems.append(Problem("parameter-invalid", "cursor", expected))
+    if problems:
+        raise Refused(problem(400, "parameters", "The list cannot be made.", problems=problems))
+    found = await door.store.suppressions(pool.name, int(limit), after, address)
     following = None
-    if len(found) == limit and address is None:
+    if len(found) == int(limit) and address is None:
         following = sealed(found[-1].address, request.caller, name)
     return answer(200, {"suppressions": [_shown(one) for one in found], "next_cursor": following})
 
@@ -59,7 +63,10 @@ async def add(door: Door, request: Request) -> Answer:
 async def remove(door: Door, request: Request) -> Answer:
     """DELETE /{domain}/suppressions: addresses in the body, or one in the query."""
     pool = pool_named(door, request)
-    one = _asked(request.query).get("address")
+    asked, problems = _asked(request.query)
+    if problems:
+        raise Refused(problem(400, "parameters", "Nothing was changed.", problems=problems))
+    one = asked.get("address")
     if one is not None and await small(door, request.headers, request.receive):
         twice = Problem("field-conflict", "address", "Expected addresses in the query or in the body, not in both.")
         raise Refused(problem(422, "fields", "Nothing was changed.", problems=[twice]))
@@ -102,21 +109,19 @@ def _listed(value: Any) -> list[Any] | Flaw:
     return found if len(found) <= MOST else Flaw("addresses-too-many", f"Expected at most {MOST} addresses.")
 
 
-def _asked(query: bytes) -> dict[str, str]:
-    """The parameters, each once. Refused with 400."""
-    pairs = parse_qsl(query[:QUERY_MAX].decode("latin-1"), keep_blank_values=True)
-    asked = {name: value for name, value in pairs if value}
-    unknown = [name for name, _ in pairs if name not in _PARAMETERS]
-    if unknown or len({name for name, _ in pairs}) != len(pairs) or len(query) > QUERY_MAX:
-        expected = f"Expected each of {', '.join(_PARAMETERS)} at most once, in {QUERY_MAX} bytes together."
-        raise Refused(problem(400, "parameters", expected))
-    return asked
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= PAGE_MAX):
-        raise Refused(problem(400, "parameters", f"Expected a limit from 1 to {PAGE_MAX}."))
-    return int(text)
+def _asked(query: bytes) -> tuple[dict[str, str], list[Problem]]:
+    """The parameters, each once, and what is wrong with their names or their size."""
+    asked: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, value in parse_qsl(query[:QUERY_MAX].decode("latin-1"), keep_blank_values=True):
+        if name not in _PARAMETERS or name in asked:
+            expected = f"expected each of {', '.join(_PARAMETERS)} at most once"
+            problems.append(Problem("parameter-unknown", name[:64], expected))
+        elif value:
+            asked[name] = value
+    if len(query) > QUERY_MAX:
+        problems = [Problem("parameters-too-long", "", f"expected at most {QUERY_MAX} bytes of parameters")]
+    return asked, problems
 
 
 def _shown(one: Suppression) -> dict[str, Any]:
