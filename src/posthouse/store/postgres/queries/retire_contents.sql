@@ -5,8 +5,8 @@ DELETE FROM contents
 WHERE id = ANY (ARRAY(SELECT id
                       FROM contents
                       WHERE id >= $1 AND id < $2
-                        AND coalesce((SELECT due_at IS NULL AND lease_until IS NULL FROM messages WHERE messages.id = contents.id),
-                                     true)
+                        AND coalesce((SELECT due_at IS NULL AND lease_until IS NULL
+                                      FROM messages WHERE messages.id = contents.id), true)
                         AND NOT EXISTS (SELECT 1 FROM in_doubt WHERE in_doubt.id = contents.id)
                       ORDER BY id
                       LIMIT $3

@@ -1,4 +1,4 @@
--- undone: see work.py; no two claims of one process have the same fence of a message, on disk or not.
+-- undone: see work.py. No two claims of one process have the same fence of a message, on disk or not.
 WITH given (id, until, undone) AS (
 VALUES (?, ?, ?)
 )
