@@ -4,8 +4,6 @@ A claimed message is routed, its attempt is written down, it is handed to a prov
 written down again. Whatever interrupts this between the two writings is remembered as doubt, never as failure.
 """
 
-import asyncio
-
 import msgspec
 
 from posthouse.delivery.desk import Carrier, Desk
@@ -34,14 +32,12 @@ class Departure(msgspec.Struct, frozen=True):
     """An attempt that has its provider, and a place there. at: when it began.
 
     carrier: this one to the end, whatever is reloaded meanwhile. spared: what is to be told of recipients left out.
-    known: done when the store has it, or when it is not to begin.
     """
 
     claim: Claim
     candidate: Candidate
     carrier: Carrier
     at: float
-    known: asyncio.Future[None]
     spared: tuple[Happening, ...] = ()
 
 
@@ -75,25 +71,20 @@ async def attempt(claim: Claim, desk: Desk) -> None:
 def depart(claim: Claim, candidate: Candidate, desk: Desk, now: float, spared: tuple[Happening, ...] = ()) -> Departure:
     """Take a place at that provider. It must be carried then, or stay."""
     desk.started(claim.job.pool, candidate, now)
-    carrier = desk.carriers[claim.job.pool, candidate.name]
-    return Departure(claim, candidate, carrier, now, desk.departs(), spared)
+    desk.departs(claim.job.id)
+    return Departure(claim, candidate, desk.carriers[claim.job.pool, candidate.name], now, spared)
 
 
 def stay(departure: Departure, desk: Desk) -> None:
     """Give the place back: it does not begin."""
-    _known(departure)
+    desk.departed(departure.claim.job.id)
     desk.ended(departure.claim.job.pool, departure.candidate.name)
-
-
-def _known(departure: Departure) -> None:
-    if not departure.known.done():
-        departure.known.set_result(None)
 
 
 async def carry(departure: Departure, desk: Desk) -> None:
     """Make the attempt, which is on disk as begun, and write down what happened."""
     claim, candidate, carrier = departure.claim, departure.candidate, departure.carrier
-    _known(departure)
+    desk.departed(claim.job.id)
     try:
         in_time = await _in_time(claim, carrier, desk)
         outcome = await _deliver(claim, candidate, carrier, desk) if in_time else None
@@ -121,7 +112,7 @@ async def _intended(departure: Departure, desk: Desk) -> bool:
     except StoreDown as error:
         if error.fatal:
             raise
-        _known(departure)
+        desk.departed(job.id)
         await give_back(claim, desk, str(error))
     finally:
         if not written:

@@ -76,7 +76,8 @@ class Desk:
         self._shares = self._said = (1, 0)
         self._counts_for_all = False
         self._uncounted = set[Line]()
-        self._departing = set[asyncio.Future[None]]()
+        self._departing = set[str]()
+        self._departed = asyncio.Event()
         self.beat_at: float | None = None
         self._boards = Boards(self._new_board)
         self._switches: Mapping[str, Mapping[str, Switch]] = {}
@@ -169,9 +170,7 @@ class Desk:
         lines = [(pool, c.name) for pool, rules in self._whole.items() for c in rules.candidates if limited(c)]
         if not lines:
             return
-        # What began before this moment is counted by the store alone: so it must have been written down.
-        if self._departing:
-            await asyncio.wait(self._departing)
+        await self._all_departed()
         for (pool, provider), spent in (await self.work.spent(this_day(now), this_month(now), lines)).items():
             # All that is counted began before this moment: the fold must not count it again.
             self._boards[pool] = self._boards[pool].resumed(provider, msgspec.structs.replace(spent, as_of=now))
@@ -226,12 +225,21 @@ class Desk:
         now = self.clock.now()
         return explain(job, self._boards[job.pool], now) if isinstance(self.decide(job, now), Wait) else None
 
-    def departs(self) -> asyncio.Future[None]:
-        """An attempt begins that is not on disk yet. To be done when it is, or when it is not to begin after all."""
-        known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._departing.add(known)
-        known.add_done_callback(self._departing.discard)
-        return known
+    def departs(self, message_id: str) -> None:
+        """An attempt begins that is not on disk yet."""
+        self._departing.add(message_id)
+
+    def departed(self, message_id: str) -> None:
+        """It is on disk by now, or is not to begin after all."""
+        self._departing.discard(message_id)
+        self._departed.set()
+
+    async def _all_departed(self) -> None:
+        """Until the store can count whatever began before this moment: nobody else does."""
+        left = set(self._departing)
+        while not left.isdisjoint(self._departing):
+            self._departed.clear()
+            await self._departed.wait()
 
     def started(self, pool: str, candidate: Candidate, now: float) -> None:
         self._boards[pool] = self._boards[pool].started(candidate, now)
