@@ -102,6 +102,28 @@ async def test_a_store_that_says_it_failed_ends_it_without_waiting_for_attempts(
     assert await ran == DISK_FAILED
 
 
+async def test_a_store_that_hangs_does_not_hold_it_when_it_is_asked_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(house, "LET_GO_S", 0.05)
+    gateway = await Gateway.open(configuration(one_pool(tmp_path)))
+    close, hangs = gateway._store.close, asyncio.Event()
+
+    async def hanging(*_: object) -> None:
+        await hangs.wait()
+
+    monkeypatch.setattr(gateway._store, "leave", hanging)
+    monkeypatch.setattr(gateway._store, "close", hanging)
+    ready = asyncio.Event()
+    ran = asyncio.create_task(gateway.run(listener(), ready.set))
+    await ready.wait()
+    gateway.stop()
+    async with asyncio.timeout(10):
+        assert await ran == 0
+    assert caplog.messages == ["the store did not let go in time"] * 2
+    await close()
+
+
 async def test_it_says_when_it_is_ready_and_no_sooner(tmp_path: Path) -> None:
     gateway = await Gateway.open(configuration(one_pool(tmp_path)))
     opened = listener()

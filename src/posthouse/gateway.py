@@ -66,6 +66,10 @@ CONTENTS: Final = 32 * 2**20
 DRAIN_S: Final = 25.0
 """How long attempts that have begun may take to end when the process is asked to stop."""
 
+LET_GO_S: Final = 2.0
+"""How long the store may take to hear that this process goes, and again to let go: a database that hangs would hold the
+process beyond what it is given to stop."""
+
 GARBAGE: Final = 20_000
 """New containers before the collector looks at them: what comes and goes with a message holds no cycles."""
 
@@ -217,7 +221,7 @@ class Gateway:
         with suppress(asyncio.CancelledError):
             await serving
         with suppress(StoreDown):
-            await self._store.leave(self._node)
+            await in_time(self._store.leave(self._node))
         await self.close()
         return DISK_FAILED if failed else 0
 
@@ -265,10 +269,19 @@ class Gateway:
         if self._bridge is not None:
             self._bridge.put(await snapshot(self.app.door))
         await self._fittings.close()
-        await self._store.close()
+        await in_time(self._store.close())
         await self._client.close()
         if self._bridge is not None:
             self._bridge.finish()
+
+
+async def in_time(going: Coroutine[Any, Any, None]) -> None:
+    """Wait for it, and not for long: what is left is as it would be after a kill."""
+    try:
+        async with asyncio.timeout(LET_GO_S):
+            await going
+    except TimeoutError:
+        warn("the store did not let go in time")
 
 
 async def _set(event: asyncio.Event) -> None:
