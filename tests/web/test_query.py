@@ -8,7 +8,8 @@ from posthouse.intake.caller import Caller
 from posthouse.store.values import SCAN, Query
 from posthouse.web.answer import Refused
 from posthouse.web.cursor import sealed
-from posthouse.web.query import QUERY_MAX, read_query
+from posthouse.web.parameters import QUERY_MAX
+from posthouse.web.query import read_query
 
 CALLER = Caller("web", "example.com", seal=b"of web")
 ADMIN = Caller("ops", None, admin=True, seal=b"of ops")

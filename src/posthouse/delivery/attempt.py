@@ -71,20 +71,20 @@ async def attempt(claim: Claim, desk: Desk) -> None:
 def depart(claim: Claim, candidate: Candidate, desk: Desk, now: float, spared: tuple[Happening, ...] = ()) -> Departure:
     """Take a place at that provider. It must be carried then, or stay."""
     desk.started(claim.job.pool, candidate, now)
-    desk.departs(claim.job.id)
+    desk.departing.begins(claim.job.id)
     return Departure(claim, candidate, desk.carriers[claim.job.pool, candidate.name], now, spared)
 
 
 def stay(departure: Departure, desk: Desk) -> None:
     """Give the place back: it does not begin."""
-    desk.departed(departure.claim.job.id)
+    desk.departing.known(departure.claim.job.id)
     desk.ended(departure.claim.job.pool, departure.candidate.name)
 
 
 async def carry(departure: Departure, desk: Desk) -> None:
     """Make the attempt, which is on disk as begun, and write down what happened."""
     claim, candidate, carrier = departure.claim, departure.candidate, departure.carrier
-    desk.departed(claim.job.id)
+    desk.departing.known(claim.job.id)
     try:
         in_time = await _in_time(claim, carrier, desk)
         outcome = await _deliver(claim, candidate, carrier, desk) if in_time else None
@@ -112,7 +112,7 @@ async def _intended(departure: Departure, desk: Desk) -> bool:
     except StoreDown as error:
         if error.fatal:
             raise
-        desk.departed(job.id)
+        desk.departing.known(job.id)
         await give_back(claim, desk, str(error))
     finally:
         if not written:

@@ -1,12 +1,12 @@
 """What a worker has in front of it: the clock, its slice of the store, the rules, the providers, the boards."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from posthouse.clock import Clock
+from posthouse.delivery.departing import Departing
 from posthouse.delivery.traced import Traced
 from posthouse.mail.message import Message
 from posthouse.metrics.tally import Tally
@@ -76,8 +76,7 @@ class Desk:
         self._shares = self._said = (1, 0)
         self._counts_for_all = False
         self._uncounted = set[Line]()
-        self._departing = set[str]()
-        self._departed = asyncio.Event()
+        self.departing = Departing()
         self.beat_at: float | None = None
         self._boards = Boards(self._new_board)
         self._switches: Mapping[str, Mapping[str, Switch]] = {}
@@ -141,7 +140,7 @@ class Desk:
         """At start: switches, quotas, paces and all that earlier attempts taught are as they were."""
         now = self.clock.now()
         self.switched(await controls.switches())
-        await self._resume(lambda c: c.rate is not None or c.daily is not None or c.monthly is not None)
+        await self._resume(lambda c: c.rate is not None or c.has_quota)
         restore_s = max((rules.scoring.restore_s for rules in self._rules.values()), default=0.0)
         observations = await self.work.observations(now - restore_s)
         self.remember(observations if self.exchange is None else await self.exchange.begin(observations))
@@ -152,7 +151,7 @@ class Desk:
             return
         whole, self._counts_for_all = self._whole, True
         try:
-            await self._resume(lambda c: c.daily is not None or c.monthly is not None)
+            await self._resume(lambda c: c.has_quota)
         except BaseException:
             self.count_anew()
             raise
@@ -164,13 +163,13 @@ class Desk:
         """What counts against quotas is to be read from the store before the next share."""
         self._counts_for_all = False
 
-    async def _resume(self, limited: Callable[[Candidate], bool]) -> None:
+    async def _resume(self, counts: Callable[[Candidate], bool]) -> None:
         """Counts and paces of those providers, as the store has them."""
         now = self.clock.now()
-        lines = [(pool, c.name) for pool, rules in self._whole.items() for c in rules.candidates if limited(c)]
+        lines = [(pool, c.name) for pool, rules in self._whole.items() for c in rules.candidates if counts(c)]
         if not lines:
             return
-        await self._all_departed()
+        await self.departing.all_known()  # nobody else counts what began before this moment
         for (pool, provider), spent in (await self.work.spent(this_day(now), this_month(now), lines)).items():
             # All that is counted began before this moment: the fold must not count it again.
             self._boards[pool] = self._boards[pool].resumed(provider, msgspec.structs.replace(spent, as_of=now))
@@ -225,22 +224,6 @@ class Desk:
         now = self.clock.now()
         return explain(job, self._boards[job.pool], now) if isinstance(self.decide(job, now), Wait) else None
 
-    def departs(self, message_id: str) -> None:
-        """An attempt begins that is not on disk yet."""
-        self._departing.add(message_id)
-
-    def departed(self, message_id: str) -> None:
-        """It is on disk by now, or is not to begin after all."""
-        self._departing.discard(message_id)
-        self._departed.set()
-
-    async def _all_departed(self) -> None:
-        """Until the store can count whatever began before this moment: nobody else does."""
-        left = set(self._departing)
-        while not left.isdisjoint(self._departing):
-            self._departed.clear()
-            await self._departed.wait()
-
     def started(self, pool: str, candidate: Candidate, now: float) -> None:
         self._boards[pool] = self._boards[pool].started(candidate, now)
 
@@ -286,12 +269,7 @@ class Desk:
 
 def limited(rules: Mapping[str, Rules]) -> set[Line]:
     """Those that have a quota."""
-    return {
-        (pool, c.name)
-        for pool, found in rules.items()
-        for c in found.candidates
-        if c.daily is not None or c.monthly is not None
-    }
+    return {(pool, c.name) for pool, found in rules.items() for c in found.candidates if c.has_quota}
 
 
 def lease_s(carriers: Mapping[Line, Carrier]) -> float:

@@ -173,9 +173,9 @@ class Intake:
 
 
 def fingerprint(content: bytes, wishes: Policy, caller: Caller) -> bytes:
-    """What makes two requests the same: every byte of the message as it was handed in, every wish, and whether it is
+    """What makes two requests the same, in 32 bytes: every byte of the message as it was handed in, and every wish.
 
-    to leave as it is: what a key has only pretended to send, or sent elsewhere, was another message. 32 bytes.
+    Also whether it is to leave as it is: what a key has only pretended to send, or sent elsewhere, was another message.
     """
     digest = sha256(content)
     digest.update(msgspec.json.encode(wishes))

@@ -89,9 +89,9 @@ class Board(msgspec.Struct, frozen=True):
         return self.switches.get(provider, ON)
 
     def under(self, rules: "Rules") -> "Board":
-        """What is known, under changed rules. Of providers that are gone only what counts against their limits: they
+        """What is known, under changed rules; of providers that are gone only what counts against their limits.
 
-        may come back while their sends are on their way, or their pace and their quotas are spent.
+        They may come back while their sends are on their way, or their pace and their quotas are spent.
         """
         names = {c.name for c in rules.candidates}
         left = {name: was if name in names else was.spent_alone for name, was in self.standings.items()}

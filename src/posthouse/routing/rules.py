@@ -90,6 +90,11 @@ class Candidate(msgspec.Struct, frozen=True):
     monthly: int | None = None
     elsewhere: bool = False
 
+    @property
+    def has_quota(self) -> bool:
+        """Whether so much may be sent through it in a day or a month, and no more."""
+        return self.daily is not None or self.monthly is not None
+
 
 class Rules(msgspec.Struct, frozen=True):
     """Everything routing knows of one pool.

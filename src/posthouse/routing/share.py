@@ -20,7 +20,7 @@ def shared(rules: Rules, count: int, place: int) -> Rules:
 
 
 def _shared(candidate: Candidate, count: int, place: int) -> Candidate:
-    if candidate.daily is not None or candidate.monthly is not None:
+    if candidate.has_quota:
         return candidate if place == 0 else msgspec.structs.replace(candidate, elsewhere=True)
     if candidate.rate is None:
         return candidate

@@ -1,15 +1,14 @@
 """Who changed what: the audit over HTTP, for administrators."""
 
 from typing import Any, Final, get_args
-from urllib.parse import parse_qsl
 
 from posthouse.clock import rfc3339
-from posthouse.mail.problem import Problem
 from posthouse.store.values import Audited, Change, What
-from posthouse.web.answer import Answer, Refused, answer, problem
-from posthouse.web.cursor import opened, sealed
+from posthouse.web.answer import Answer, answer
+from posthouse.web.cursor import sealed
 from posthouse.web.door import Door
-from posthouse.web.query import PAGE_MAX, QUERY_MAX, instant
+from posthouse.web.parameters import Parameters
+from posthouse.web.query import instant
 from posthouse.web.request import Request
 
 WHATS: Final[tuple[What, ...]] = get_args(What)
@@ -27,31 +26,15 @@ async def listed(door: Door, request: Request) -> Answer:
 
 def _read(request: Request) -> tuple[Audited, str]:
     """The page asked for, and what its cursors are sealed for. Refused with 400 and every problem at once."""
-    problems: list[Problem] = []
-    given: dict[str, str] = {}
-    for name, value in parse_qsl(request.query[:QUERY_MAX].decode("latin-1"), keep_blank_values=True):
-        if name not in _PARAMETERS or name in given:
-            expected = f"expected each of {', '.join(_PARAMETERS)} at most once"
-            problems.append(Problem("parameter-unknown", name[:64], expected))
-        elif value:
-            given[name] = value
-    limit, cursor = given.get("limit", "50"), given.get("cursor")
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 5 and 1 <= int(limit) <= PAGE_MAX):
-        problems.append(Problem("parameter-invalid", "limit", f"expected a number from 1 to {PAGE_MAX}"))
+    parameters = Parameters(request.query, _PARAMETERS)
+    given, limit, name = parameters.given, parameters.limit(), parameters.named("audit")
     what = next((one for one in WHATS if one == given.get("what")), None)
     if what is None and "what" in given:
-        problems.append(Problem("parameter-invalid", "what", f"expected one of {', '.join(WHATS)}"))
-    asked = "audit " + repr(sorted(pair for pair in given.items() if pair[0] not in ("limit", "cursor")))
-    after = None if cursor is None else opened(cursor, request.caller, asked)
-    if cursor is not None and (after is None or not after.isdecimal()):
-        expected = "expected the next_cursor of an earlier page of this list"
-        problems.append(Problem("parameter-invalid", "cursor", expected))
-    since = instant(given, "since", problems)
-    if len(request.query) > QUERY_MAX:
-        problems = [Problem("parameters-too-long", "", f"expected at most {QUERY_MAX} bytes of parameters")]
-    if problems:
-        raise Refused(problem(400, "parameters", "The list cannot be made.", problems=problems))
-    return Audited(int(limit), given.get("pool"), what, since, None if after is None else int(after)), asked
+        parameters.wrong("what", f"one of {', '.join(WHATS)}")
+    after = parameters.after(request.caller, name, str.isdecimal)
+    since = instant(given, "since", parameters.problems)
+    parameters.all_read()
+    return Audited(limit, given.get("pool"), what, since, None if after is None else int(after)), name
 
 
 def _shown(change: Change) -> dict[str, Any]:

@@ -4,20 +4,13 @@ import re
 from collections.abc import Mapping
 from math import floor
 from typing import Final
-from urllib.parse import parse_qsl
 
 from posthouse.intake.caller import Caller
 from posthouse.mail.event import STATUSES
 from posthouse.mail.instant import moment
 from posthouse.mail.problem import Flaw, Problem
 from posthouse.store.values import SCAN, Query
-from posthouse.web.answer import Refused, problem
-from posthouse.web.cursor import opened
-
-PAGE_MAX: Final = 100
-
-QUERY_MAX: Final = 4096
-"""Bytes of all parameters together."""
+from posthouse.web.parameters import Parameters
 
 ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -29,45 +22,28 @@ _PARAMETERS: Final = ("status", "to", "tag", "provider", "since", "until", "limi
 
 def read_query(query: bytes, caller: Caller) -> tuple[Query, str]:
     """The page asked for, and what its cursors are sealed for. Refused with 400 and every problem at once."""
-    problems: list[Problem] = []
-    given: dict[str, str] = {}
-    for name, value in parse_qsl(query[:QUERY_MAX].decode("latin-1"), keep_blank_values=True):
-        if name not in _PARAMETERS or name in given:
-            expected = f"expected each of {', '.join(_PARAMETERS)} at most once"
-            problems.append(Problem("parameter-unknown", name[:64], expected))
-        elif value:
-            given[name] = value
-    status, limit, cursor = given.get("status"), given.get("limit", "50"), given.get("cursor")
+    parameters = Parameters(query, _PARAMETERS)
+    given, problems = parameters.given, parameters.problems
+    status, name = given.get("status"), parameters.named("messages")
     if status is not None and status not in STATUSES:
-        problems.append(Problem("parameter-invalid", "status", f"expected one of {', '.join(STATUSES)}"))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= PAGE_MAX):
-        problems.append(Problem("parameter-invalid", "limit", f"expected a number from 1 to {PAGE_MAX}"))
-    asked = "messages " + repr(sorted(pair for pair in given.items() if pair[0] not in ("limit", "cursor")))
-    after = None if cursor is None else opened(cursor, caller, asked)
-    if cursor is not None and (after is None or not ID.fullmatch(after)):
-        problems.append(
-            Problem("parameter-invalid", "cursor", "expected the next_cursor of an earlier page of this list")
-        )
-    since, until = (instant(given, name, problems) for name in ("since", "until"))
-    if until is not None:
-        until = until_its_end(until)
-    if len(query) > QUERY_MAX:
-        problems = [Problem("parameters-too-long", "", f"expected at most {QUERY_MAX} bytes of parameters")]
-    if problems:
-        raise Refused(problem(400, "parameters", "The list cannot be made.", problems=problems))
+        parameters.wrong("status", f"one of {', '.join(STATUSES)}")
+    limit = parameters.limit()
+    after = parameters.after(caller, name, ID.fullmatch)
+    since, until = (instant(given, each, problems) for each in ("since", "until"))
+    parameters.all_read()
     found = Query(
-        limit=int(limit),
+        limit=limit,
         pool=caller.sees,
         status=status,
         to=given.get("to"),
         tag=given.get("tag"),
         provider=given.get("provider"),
         since=since,
-        until=until,
+        until=None if until is None else until_its_end(until),
         after=after,
         scan=SCAN,
     )
-    return found, asked
+    return found, name
 
 
 def instant(given: Mapping[str, str], name: str, problems: list[Problem]) -> float | None:

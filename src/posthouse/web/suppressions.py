@@ -1,7 +1,6 @@
 """Whom a pool does not send to: the list, and the operator's additions to it."""
 
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from posthouse.clock import rfc3339
 from posthouse.mail.address import check
@@ -9,11 +8,11 @@ from posthouse.mail.message import Address
 from posthouse.mail.problem import Flaw, Problem
 from posthouse.store.values import Lifting, Suppression
 from posthouse.web.answer import Answer, Refused, answer, problem
-from posthouse.web.cursor import opened, sealed
+from posthouse.web.cursor import sealed
 from posthouse.web.door import Door
 from posthouse.web.fields import given, small
+from posthouse.web.parameters import Parameters
 from posthouse.web.pool import pool_named
-from posthouse.web.query import PAGE_MAX, QUERY_MAX
 from posthouse.web.request import Request
 from posthouse.web.words import read_words, reason
 
@@ -26,20 +25,13 @@ _PARAMETERS: Final = ("address", "limit", "cursor")
 async def listed(door: Door, request: Request) -> Answer:
     """GET /{domain}/suppressions"""
     pool = pool_named(door, request)
-    asked, problems = _asked(request.query)
-    limit, cursor, address = asked.get("limit", "50"), asked.get("cursor"), asked.get("address")
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= PAGE_MAX):
-        problems.append(Problem("parameter-invalid", "limit", f"expected a number from 1 to {PAGE_MAX}"))
-    name = f"suppressions {pool.name}"
-    after = None if cursor is None else opened(cursor, request.caller, name)
-    if cursor is not None and after is None:
-        expected = "expected the next_cursor of an earlier page of this list"
-        problems.append(Problem("parameter-invalid", "cursor", expected))
-    if problems:
-        raise Refused(problem(400, "parameters", "The list cannot be made.", problems=problems))
-    found = await door.store.suppressions(pool.name, int(limit), after, address)
+    parameters = Parameters(request.query, _PARAMETERS)
+    limit, address, name = parameters.limit(), parameters.given.get("address"), f"suppressions {pool.name}"
+    after = parameters.after(request.caller, name)
+    parameters.all_read()
+    found = await door.store.suppressions(pool.name, limit, after, address)
     following = None
-    if len(found) == int(limit) and address is None:
+    if len(found) == limit and address is None:
         following = sealed(found[-1].address, request.caller, name)
     return answer(200, {"suppressions": [_shown(one) for one in found], "next_cursor": following})
 
@@ -63,10 +55,9 @@ async def add(door: Door, request: Request) -> Answer:
 async def remove(door: Door, request: Request) -> Answer:
     """DELETE /{domain}/suppressions: addresses in the body, or one in the query."""
     pool = pool_named(door, request)
-    asked, problems = _asked(request.query)
-    if problems:
-        raise Refused(problem(400, "parameters", "Nothing was changed.", problems=problems))
-    one = asked.get("address")
+    parameters = Parameters(request.query, _PARAMETERS)
+    parameters.all_read("Nothing was changed.")
+    one = parameters.given.get("address")
     if one is not None and await small(door, request.headers, request.receive):
         twice = Problem("field-conflict", "address", "Expected addresses in the query or in the body, not in both.")
         raise Refused(problem(422, "fields", "Nothing was changed.", problems=[twice]))
@@ -107,21 +98,6 @@ def _read(fields: dict[str, Any], readers: dict[str, Any]) -> tuple[list[str], d
 def _listed(value: Any) -> list[Any] | Flaw:
     found = value if isinstance(value, list) else [value]
     return found if len(found) <= MOST else Flaw("addresses-too-many", f"Expected at most {MOST} addresses.")
-
-
-def _asked(query: bytes) -> tuple[dict[str, str], list[Problem]]:
-    """The parameters, each once, and what is wrong with their names or their size."""
-    asked: dict[str, str] = {}
-    problems: list[Problem] = []
-    for name, value in parse_qsl(query[:QUERY_MAX].decode("latin-1"), keep_blank_values=True):
-        if name not in _PARAMETERS or name in asked:
-            expected = f"expected each of {', '.join(_PARAMETERS)} at most once"
-            problems.append(Problem("parameter-unknown", name[:64], expected))
-        elif value:
-            asked[name] = value
-    if len(query) > QUERY_MAX:
-        problems = [Problem("parameters-too-long", "", f"expected at most {QUERY_MAX} bytes of parameters")]
-    return asked, problems
 
 
 def _shown(one: Suppression) -> dict[str, Any]:

@@ -154,9 +154,9 @@ UNDER_LEASES: Final = frozenset({intend, record, finish, postpone, renew})
 
 
 async def hold(db: Session, items: Mapping[Any, Sequence[Any]]) -> None:
-    """Lock what several methods of one transaction are about to, all of it in one order: each for itself locks its own
+    """Lock what several methods of one transaction are about to, all of it in one order.
 
-    in order, and two transactions that take them by turns would wait for each other.
+    Each for itself locks its own in order: two transactions that take them by turns would wait for each other.
     """
     # The lists of pools come first, and are ordered as well: two calls that begin something look at them.
     entries = [entry for entry in items.get(inbox.add, ()) if entry.begun is not None]

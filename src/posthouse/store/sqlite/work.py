@@ -71,12 +71,11 @@ def _claimed(db: apsw.Connection, request: ClaimRequest, found: list[tuple[str, 
         ids.append(id_)
     write(db, "lease", [(id_, until, undone) for id_ in ids])
     claims: dict[str, Claim] = {}
-    for *row, content in _leased(db, ids):
-        if (claim := rows.claim(row, content, until)) is not None:
+    leased = _leased(db, ids)
+    newest = suppression.newest(db, {row[1] for row in leased})
+    for *row, content in leased:
+        if (claim := rows.claim(row, content, until, newest.get(row[1], 0))) is not None:
             claims[claim.job.id] = claim
-    newest = suppression.newest(db, {claim.job.pool for claim in claims.values()})
-    for claim in [claim for claim in claims.values() if claim.job.pool in newest]:
-        claims[claim.job.id] = msgspec.structs.replace(claim, seen=newest[claim.job.pool])
     bound = [(claim.job.id, claim.job.pool, claim.message) for claim in claims.values() if claim.seen]
     for id_, emails in suppression.among(db, bound).items():
         claims[id_] = msgspec.structs.replace(claims[id_], suppressed=emails)

@@ -6,7 +6,7 @@ from posthouse.mail.event import STATUSES
 from posthouse.mail.policy import NAME
 from posthouse.web.audit import WHATS
 from posthouse.web.openapi.message import Schema
-from posthouse.web.query import PAGE_MAX
+from posthouse.web.parameters import PAGE_MAX
 from posthouse.web.route import Parameter
 
 PLACES: Final[dict[str, tuple[str, Schema, str]]] = {

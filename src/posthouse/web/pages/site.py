@@ -20,7 +20,7 @@ from posthouse.web.pages.assets import Assets
 from posthouse.web.pages.page import Printer, View
 from posthouse.web.pages.posted import Posted, is_form, posted
 from posthouse.web.pages.session import Seal, cookie_of, forgetting, from_here, setting, speaks_https
-from posthouse.web.query import QUERY_MAX
+from posthouse.web.parameters import QUERY_MAX
 from posthouse.web.request import NOTHING, Headers
 from posthouse.web.route import Paths
 
