@@ -58,11 +58,11 @@ def simulate(
 
 
 def _listed(as_json: bool) -> None:
-    import msgspec
+    from posthouse.cli.screen import print_json
 
     found = {name: read.about for name, read in built_in().items()}
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        print_json(found)
     else:
         print("\n".join(f"{name:<14} {about}" for name, about in found.items()))
 
@@ -140,10 +140,11 @@ def _print(report: "Report", as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from posthouse.cli.screen import print_json
     from posthouse.sim.report import lines, loads, summary
 
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
+        print_json(msgspec.to_builtins(report))
         return
     if not sys.stdout.isatty():
         print(*lines(report), sep="\n")
@@ -167,6 +168,7 @@ def _replayed(config: Path, as_json: bool) -> None:
     import msgspec
 
     from posthouse.cli.recorded import Unreadable, recorded
+    from posthouse.cli.screen import print_json
     from posthouse.clock import SystemClock
     from posthouse.config import load
     from posthouse.config.rooms import rules
@@ -194,7 +196,7 @@ def _replayed(config: Path, as_json: bool) -> None:
         if found is not None:
             replays[pool.name] = found
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(replays), indent=2).decode())
+        print_json(msgspec.to_builtins(replays))
     elif not replays:
         print(f"no attempts of these pools are recorded in {settings.store.place}")
     else:
